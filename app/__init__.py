@@ -1,0 +1,1 @@
+"""The service: HTTP, sign-in, tables, queue and command line."""

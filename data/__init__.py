@@ -1,0 +1,1 @@
+"""Both edges: every file format and all geography: readers, roads, demo borough, writers."""

@@ -1,0 +1,1 @@
+"""What is asked: levers, the pipeline, comparison, lots and reports."""
