@@ -5,11 +5,9 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
-import osmnx
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -23,6 +21,9 @@ from data.roads.source import (
     write_drivable_xml,
 )
 from data.roads.speeds import CLASS_INDEX, DRIVEN_SHARE, HIGHWAY_CLASSES
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def read_network(path: Path, *, cache: Path | None = None) -> RoadNetwork:
@@ -62,6 +63,8 @@ def read_network(path: Path, *, cache: Path | None = None) -> RoadNetwork:
 
 def _build_graph(drivable: Path) -> nx.MultiDiGraph:
     """Return osmnx's graph, simplified so that an edge is one class from junction to junction."""
+    import osmnx  # takes seconds to import, and a network from the cache does without it
+
     graph = osmnx.graph_from_xml(drivable, simplify=False, retain_all=True)
     for _, _, values in graph.edges(data=True):
         speed_m_per_s = float(values["maxspeed"]) * DRIVEN_SHARE / 3.6
