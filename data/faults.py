@@ -89,3 +89,59 @@ class FaultReport:
 def build_report(faults: Iterable[Fault]) -> FaultReport:
     """Build a report of `faults` in the order given, each once."""
     return FaultReport(tuple(dict.fromkeys(faults)))
+
+
+class FaultLog:
+    """Collects the faults of one file; of many alike it keeps the first and counts the rest.
+
+    Parameters
+    ----------
+    file
+        Base name of the file.
+    most_alike
+        How many faults of one code and column are kept.
+    """
+
+    def __init__(self, file: str, *, most_alike: int = 1000) -> None:
+        self.file = file
+        self._most_alike = most_alike
+        self._faults: list[Fault] = []
+        self._counts: dict[tuple[str, str, Severity], int] = {}
+
+    def add(
+        self,
+        row: int | None,
+        column: str,
+        code: str,
+        text: str,
+        remedy: str,
+        *,
+        severity: Severity = "error",
+    ) -> None:
+        """Add one fault."""
+        alike = (code, column, severity)
+        self._counts[alike] = self._counts.get(alike, 0) + 1
+        if self._counts[alike] <= self._most_alike:
+            self._faults.append(Fault(self.file, row, column, code, text, remedy, severity))
+
+    def warn(self, row: int | None, column: str, code: str, text: str, remedy: str) -> None:
+        """Add one warning."""
+        self.add(row, column, code, text, remedy, severity="warning")
+
+    def to_report(self) -> FaultReport:
+        """Return the faults by row, and one line for each sort that was cut short."""
+        faults = sorted(self._faults, key=lambda fault: fault.row or 0)
+        for (code, column, severity), count in self._counts.items():
+            if count > self._most_alike:
+                faults.append(
+                    Fault(
+                        self.file,
+                        None,
+                        column,
+                        code,
+                        f"There are {count - self._most_alike:,} more faults of this sort.",
+                        "Mend those listed and check the file again.",
+                        severity,
+                    )
+                )
+        return build_report(faults)
