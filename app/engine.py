@@ -1,0 +1,145 @@
+"""The one door from the service to the planning packages.
+
+They import numpy, geopandas and more, so each is imported when it is first needed: `schoolrun key`
+and `/health` do not wait for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from solver.domain import CostedPlan, Dataset, Plan, Policy, RateCard
+
+if TYPE_CHECKING:
+    from data.readers import CouncilData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolveOrder:
+    """Everything that one solve needs, as it is handed to the process that does it."""
+
+    kind: str
+    name: str
+    dataset: Dataset
+    policy: Policy
+    rate_card: RateCard
+    roads: Path
+    roads_cache: Path
+    levers: tuple[dict[str, Any], ...]
+    seed: int
+    seconds: float | None
+    iterations: int | None
+    starts: tuple[Plan, ...] = ()
+
+
+def read_upload(
+    files: Mapping[str, Path | Sequence[Path]], name: str, *, is_synthetic: bool
+) -> CouncilData:
+    """Read a council's files by kind; every fault is in the report."""
+    from data.readers import CouncilFiles, read_council
+
+    paths = CouncilFiles.from_mapping(files)
+    return read_council(paths, name=name, is_synthetic=is_synthetic)
+
+
+def list_template_kinds() -> list[str]:
+    """List the kinds of file that have a template."""
+    from data.readers import list_file_kinds
+
+    return [str(getattr(kind, "name", kind)) for kind in list_file_kinds()]
+
+
+def write_template(kind: str, path: Path) -> None:
+    """Write the template of a kind of file as CSV or XLSX, by the ending of `path`."""
+    from data import templates
+
+    templates.write_template(kind, path)
+
+
+def check_roads(path: Path, cache: Path) -> None:
+    """Read a roads file; raises where it is none. What was computed is kept in `cache`."""
+    from data.roads import read_network
+
+    read_network(path, cache=cache)
+
+
+def check_levers(raw: Sequence[Mapping[str, Any]]) -> None:
+    """Raise if the levers are not known, have wrong values or contradict each other."""
+    from scenarios.levers import parse_levers
+
+    parse_levers([dict(lever) for lever in raw])
+
+
+def solve(
+    order: SolveOrder,
+    on_progress: Callable[[Any], None],
+    should_stop: Callable[[], bool],
+) -> tuple[CostedPlan, ...]:
+    """Do a solve; return its plans, for `as_is` at contract prices and at the rate card."""
+    from scenarios.levers import parse_levers
+
+    from data.roads import read_network
+    from scenarios import pipeline
+
+    network = read_network(order.roads, cache=order.roads_cache)
+    given = (order.dataset, order.policy, order.rate_card, network)
+    if order.kind == "as_is":
+        as_is = pipeline.value_as_is(*given)
+        return as_is.at_contract_prices, as_is.at_rate_card
+    levers = parse_levers([dict(lever) for lever in order.levers])
+    limits = pipeline.Limits(order.seconds, order.iterations, order.seed)
+    costed = pipeline.solve_scenario(
+        *given,
+        levers,
+        limits,
+        name=order.name,
+        starts=order.starts,
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+    return (costed,)
+
+
+def summarise(costed: CostedPlan, dataset: Dataset) -> dict[str, Any]:
+    """Return the metrics of one plan as plain JSON types."""
+    return {"routes": len(costed.plan.routes), "year_pence": costed.year_pence}
+
+
+def compare(plans: Mapping[str, CostedPlan], dataset: Dataset) -> Any:
+    """Return the comparison of several plans of one data set; the first is the baseline."""
+    raise NotImplementedError
+
+
+def write_comparison(plans: Mapping[str, CostedPlan], dataset: Dataset, path: Path) -> None:
+    """Write the comparison as an XLSX workbook."""
+    raise NotImplementedError
+
+
+def build_lottings(costed: CostedPlan, dataset: Dataset) -> Iterable[Any]:
+    """Return the three ways to cut a plan into lots."""
+    from scenarios import lots
+
+    return lots.build_lottings(costed, dataset)
+
+
+def write_routes_geojson(costed: CostedPlan, dataset: Dataset, *, with_homes: bool) -> bytes:
+    """Return the routes as GeoJSON; without homes only the schools, with totals by route."""
+    raise NotImplementedError
+
+
+def write_plan_workbook(costed: CostedPlan, dataset: Dataset, path: Path) -> None:
+    """Write routes, stops and times, lots and costs as an XLSX workbook."""
+    raise NotImplementedError
+
+
+def write_plan_geopackage(costed: CostedPlan, dataset: Dataset, path: Path) -> None:
+    """Write runs, stops and schools as a GeoPackage with styles."""
+    raise NotImplementedError
+
+
+def draw_plan_map(costed: CostedPlan, dataset: Dataset, path: Path) -> None:
+    """Draw the plan's map."""
+    raise NotImplementedError

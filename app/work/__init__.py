@@ -1,0 +1,1 @@
+"""What workers do: solves, upkeep and the nightly."""

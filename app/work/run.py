@@ -1,0 +1,223 @@
+"""One solve on a worker: from the row it takes to the plans it stores."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import sqlalchemy.exc
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import engine, solves
+from app.db import mapping
+from app.db.tables import (
+    DatasetRow,
+    PlanRow,
+    PolicyRow,
+    RateCardRow,
+    RoadsRow,
+    ScenarioRow,
+    SolveRow,
+)
+from app.engine import SolveOrder
+from app.errors import PurgedError
+from app.log import get_logger
+from app.storage import get_roads_path
+from app.work.child import Failed, Finished, Progressed, SolveProcess, check_plans
+from solver.domain import CostedPlan, Dataset, Plan, Policy, RateCard
+
+if TYPE_CHECKING:
+    from app.work.worker import Work
+
+_log = get_logger(__name__)
+_TICK_S: Final = 0.5
+_MOST_STARTS: Final = 4
+_STORE_FOR_S: Final = 600.0
+"""How long a finished plan is held while the database is away."""
+_DATABASE_AWAY: Final = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError)
+
+
+class _Run:
+    """A solve in hand: what was taken, what came from its process, what was asked of it."""
+
+    def __init__(self, work: Work, authority_id: UUID, solve_id: UUID, attempt: int) -> None:
+        self.work = work
+        self.authority_id = authority_id
+        self.solve_id = solve_id
+        self.attempt = attempt
+        self.numbers: dict[str, Any] | None = None
+        self.checkpoint: Plan | None = None
+        self.checkpoint_at = time.monotonic()
+        self.beat_at = 0.0
+        self.cancel_at: float | None = None
+
+    def beat(self) -> bool:
+        """Tell the database that the solve lives; return whether it is still ours."""
+        settings = self.work.settings
+        now = time.monotonic()
+        packed = None
+        if self.checkpoint is not None and now - self.checkpoint_at >= settings.checkpoint_s:
+            packed = mapping.pack(self.checkpoint)
+        try:
+            with self.work.database.of_authority(self.authority_id) as session:
+                asked = solves.beat(session, self.solve_id, self.attempt, self.numbers, packed)
+        except _DATABASE_AWAY as exc:
+            _log.warning("database_unreachable", solve=str(self.solve_id), exc_info=exc)
+            return True
+        self.beat_at = now
+        self.numbers = None
+        if packed is not None:
+            self.checkpoint, self.checkpoint_at = None, now
+        if asked and self.cancel_at is None:
+            self.cancel_at = now
+        return asked is not None
+
+
+def run_solve(work: Work, authority_id: UUID, solve_id: UUID) -> None:
+    """Do a queued solve and store its plans; do nothing if another worker has it."""
+    with work.database.of_authority(authority_id) as session:
+        row = solves.take_solve(session, solve_id)
+        if row is None:
+            return
+        attempt = row.attempt
+    _log.info("solve_started", solve=str(solve_id), authority=str(authority_id), attempt=attempt)
+    run = _Run(work, authority_id, solve_id, attempt)
+    try:
+        with work.database.of_authority(authority_id) as session:
+            order = build_order(session, work, solve_id)
+        outcome = _attend(run, SolveProcess(order))
+    except Exception as exc:
+        if isinstance(exc, _DATABASE_AWAY):
+            raise  # the sweep takes the solve up again when the heartbeat is old
+        _log.error("solve_broke", solve=str(solve_id), exc_info=exc)
+        outcome = Failed("unexpected", f"the solve broke off ({type(exc).__name__})")
+    if outcome is None:
+        return
+    _store(run, order.dataset if "order" in locals() else None, outcome)
+
+
+def build_order(session: Session, work: Work, solve_id: UUID) -> SolveOrder:
+    """Return everything that the solve needs, read from its rows."""
+    solve = solves.get_solve(session, solve_id)
+    scenario = session.scalars(select(ScenarioRow).where(ScenarioRow.id == solve.scenario_id)).one()
+    dataset = session.scalars(select(DatasetRow).where(DatasetRow.id == solve.dataset_id)).one()
+    policy = session.scalars(select(PolicyRow).where(PolicyRow.id == scenario.policy_id)).one()
+    card = session.scalars(select(RateCardRow).where(RateCardRow.id == scenario.rate_card_id)).one()
+    roads = session.scalars(select(RoadsRow).where(RoadsRow.id == scenario.roads_id)).one()
+    if dataset.content is None:
+        raise PurgedError("the data set was deleted while the solve waited")
+    folder = work.settings.roads_folder
+    return SolveOrder(
+        kind=solve.kind,
+        name=scenario.name,
+        dataset=mapping.unpack(Dataset, dataset.content),
+        policy=mapping.from_json(Policy, policy.content),
+        rate_card=mapping.from_json(RateCard, card.content),
+        roads=get_roads_path(folder, roads.content_hash, roads.suffix),
+        roads_cache=folder / "cache",
+        levers=tuple(scenario.levers),
+        seed=solve.seed,
+        seconds=solve.seconds,
+        iterations=solve.iterations,
+        starts=_list_starts(session, solve) if solve.kind == "scenario" else (),
+    )
+
+
+def _list_starts(session: Session, solve: SolveRow) -> tuple[Plan, ...]:
+    """List plans to start from: this solve's checkpoint, then the latest of the same data set.
+
+    Where the data set has none yet, the authority's latest plan; the pipeline keeps what fits.
+    """
+    starts = [mapping.unpack(Plan, solve.checkpoint)] if solve.checkpoint else []
+    ours = (
+        select(PlanRow.content)
+        .where(PlanRow.content.is_not(None), PlanRow.is_as_is.is_(False))
+        .order_by(PlanRow.created_at.desc(), PlanRow.id)
+    )
+    contents = list(
+        session.scalars(ours.where(PlanRow.dataset_id == solve.dataset_id).limit(_MOST_STARTS))
+    ) or list(session.scalars(ours.limit(1)))
+    starts += [mapping.unpack(CostedPlan, content).plan for content in contents if content]
+    return tuple(starts)
+
+
+def _attend(run: _Run, process: SolveProcess) -> Finished | Failed | None:
+    """Listen to the solve's process until it answers; `None` if the solve is not ours any more."""
+    settings = run.work.settings
+    has_asked = False
+    try:
+        while True:
+            message = process.wait(_TICK_S)
+            if isinstance(message, Finished | Failed):
+                return message
+            if isinstance(message, Progressed):
+                run.numbers = message.numbers
+                run.checkpoint = message.plan or run.checkpoint
+            now = time.monotonic()
+            if now - run.beat_at >= _TICK_S and not run.beat():
+                _log.warning("solve_fenced", solve=str(run.solve_id), attempt=run.attempt)
+                return None
+            if run.work.stopping.is_set():
+                _hand_back(run)
+                return None
+            if run.cancel_at is not None and not has_asked:
+                process.ask_to_stop()
+                has_asked = True
+            if run.cancel_at is not None and now - run.cancel_at > settings.cancel_grace_s:
+                return Finished(())
+    except EOFError:
+        return Failed(
+            "solver-ended",
+            "the solver process ended without an answer, most likely for want of memory; start "
+            "the solve again on a machine with more, or with fewer pupils",
+        )
+    finally:
+        process.end()
+
+
+def _hand_back(run: _Run) -> None:
+    """Give the solve back to the queue because this worker was asked to end."""
+    packed = mapping.pack(run.checkpoint) if run.checkpoint else None
+    with run.work.database.of_authority(run.authority_id) as session:
+        if solves.beat(session, run.solve_id, run.attempt, None, packed) is None:
+            return
+        row = solves.get_solve(session, run.solve_id, for_update=True)
+        solves.requeue_solve(session, row, "its worker was asked to end")
+
+
+def _store(run: _Run, dataset: Dataset | None, outcome: Finished | Failed) -> None:
+    """Store what the solve came to, waiting for the database while it is away."""
+    plans = outcome.plans if isinstance(outcome, Finished) else ()
+    rejected = check_plans(plans)
+    failed = rejected or (outcome if isinstance(outcome, Failed) else None)
+    state = "cancelled" if run.cancel_at is not None else "succeeded"
+    failure = None
+    stored: tuple[tuple[CostedPlan, dict[str, Any]], ...] = ()
+    if failed is not None:
+        state = "cancelled" if run.cancel_at is not None and not rejected else "failed"
+        failure = {"code": failed.code, "text": failed.text}
+    elif dataset is not None:
+        stored = tuple((costed, engine.summarise(costed, dataset)) for costed in plans)
+    until = time.monotonic() + _STORE_FOR_S
+    while True:
+        try:
+            with run.work.database.of_authority(run.authority_id) as session:
+                is_ours = solves.finish_solve(
+                    session, run.solve_id, run.attempt, state, plans=stored, failure=failure
+                )
+            break
+        except _DATABASE_AWAY:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1.0)
+    _log.info(
+        "solve_ended" if is_ours else "solve_fenced",
+        solve=str(run.solve_id),
+        attempt=run.attempt,
+        state=state,
+        failure=failure["code"] if failure else None,
+        at=datetime.now(UTC).isoformat(),
+    )
