@@ -44,7 +44,7 @@ PUPILS: Final = FileKind(
             is_needed=True,
             is_quotable=False,
             meaning="URN of the school or college that the pupil travels to.",
-            synonyms=("urn", "school", "school code", "establishment urn", "base urn", "school id"),
+            synonyms=("urn", "school code", "establishment urn", "base urn", "school id"),
         ),
         Column(
             name="latitude",
@@ -74,7 +74,7 @@ PUPILS: Final = FileKind(
             name="postcode",
             type="postcode",
             meaning="Home postcode; needs a postcode file (Code-Point Open or ONSPD).",
-            synonyms=("home postcode", "post code", "pupil postcode", "pcds", "address postcode"),
+            synonyms=("home postcode", "pupil postcode", "pcds", "address postcode"),
         ),
         Column(
             name="school_year",
@@ -117,7 +117,7 @@ PUPILS: Final = FileKind(
             type="words",
             meaning="Equipment or crew that must be on board: harness, booster, oxygen, "
             "medication-trained, tail-lift, low-step.",
-            synonyms=("equipment", "needs", "requirements", "equipment needs"),
+            synonyms=("equipment", "equipment needs"),
         ),
         Column(
             name="solo",
@@ -255,7 +255,7 @@ ADDRESSES: Final = FileKind(
             type="session",
             default="both",
             meaning="AM: fetched from here; PM: brought here.",
-            synonyms=("am pm", "am/pm"),
+            synonyms=("am pm",),
         ),
         *(
             PUPILS.get_column(n)
@@ -345,7 +345,7 @@ SCHOOLS: Final = FileKind(
             name="postcode",
             type="postcode",
             meaning="Used where neither a point nor GIAS gives the place.",
-            synonyms=("post code", "school postcode"),
+            synonyms=("school postcode",),
         ),
         Column(
             name="am_bell",

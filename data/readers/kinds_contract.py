@@ -357,14 +357,14 @@ CONTRACT_PUPILS: Final = FileKind(
             type="session",
             default="both",
             meaning="AM or PM; both where the pupil rides the route both ways.",
-            synonyms=("am pm", "am/pm", "direction"),
+            synonyms=("am pm", "direction"),
         ),
         Column(
             name="pupil_reference",
             type="reference",
             is_needed=True,
             meaning="Reference of the pupil, as in the pupils file.",
-            synonyms=("reference", "pupil", "pupil ref", "pupil id", "student id"),
+            synonyms=("reference", "pupil ref", "pupil id", "student id"),
         ),
         Column(
             name="order",

@@ -109,21 +109,20 @@ def read_records(
 
 
 def _match_header(kind: FileKind, cells: list[str]) -> list[tuple[int, Column]]:
-    """Return which cell is which column; canonical names go before synonyms."""
-    exact = {normalise_header(column.name): column for column in kind.columns}
-    others = {
-        normalise_header(synonym): column
-        for column in reversed(kind.columns)
-        for synonym in column.synonyms
-    }
+    """Return which cell is which column.
+
+    Of several names of one column the canonical one counts, else the synonym that stands first
+    in the description; a name that is there twice counts twice, to be reported.
+    """
     keys = [normalise_header(cell) for cell in cells]
-    taken = {exact[key].name for key in keys if key in exact}
+    taken: set[str] = {normalise_header(column.name) for column in kind.columns} & set(keys)
     places = []
-    for place, key in enumerate(keys):
-        if key in exact:
-            places.append((place, exact[key]))
-        elif key in others and others[key].name not in taken:
-            places.append((place, others[key]))
+    for column in kind.columns:
+        names = [normalise_header(name) for name in (column.name, *column.synonyms)]
+        chosen = next((n for n in names if n in keys and (n == names[0] or n not in taken)), None)
+        if chosen is not None:
+            taken.add(chosen)
+            places += [(place, column) for place, key in enumerate(keys) if key == chosen]
     return places
 
 
@@ -158,7 +157,7 @@ def _check_header(
                 row,
                 name,
                 "duplicate-column",
-                f"{count} columns are named {name} or a synonym of it.",
+                f"{count} columns have one name, that of {name}.",
                 "Keep one of them.",
             )
     known = {place for place, _ in places}
@@ -169,7 +168,8 @@ def _check_header(
                 row,
                 "",
                 "unknown-column",
-                f"Column {column_letters(place + 1)}{shown} is not known; it is not read or kept.",
+                f"Column {column_letters(place + 1)}{shown} is not known, or another stands for "
+                "the same; it is not read or kept.",
                 "Leave it out, or rename it where it should be read.",
             )
     return not missing and max(counts.values(), default=0) <= 1

@@ -1,0 +1,410 @@
+"""All files of a council together: what comes out of sound files and of each fault between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from data.faults import Fault, FaultReport
+from data.readers import CouncilFiles, UnknownFileKindError, check_file, read_council
+from solver.domain import AddressRule, Layout, Point, Source
+
+Only = Callable[[FaultReport, str], Fault]
+
+
+def test_sound_files_give_a_data_set_and_a_rate_card(council: Any) -> None:
+    data = council.read()
+
+    assert not data.report.is_fatal, data.report.to_rows()
+    assert data.dataset.name == "Testshire"
+    first = data.dataset.pupils[0]
+    assert (first.reference, first.school_urn, first.school_year) == ("P1", "900001", 7)
+    assert first.home == Point(52.5860, -1.9813)
+    assert first.home_quality == "point given"
+    assert first.source == Source("pupils.csv", 2)
+    assert [pupil.school_year for pupil in data.dataset.pupils] == [7, 0, 12]
+    assert data.dataset.schools[0].am_bell_s == (31500,) * 5  # 8 h 45 min
+    assert data.dataset.schools[0].pm_finish_s == (54900,) * 5  # 15 h 15 min
+    assert data.dataset.vehicle_types[1].layouts == (Layout(16), Layout(13, 1), Layout(10, 2))
+    assert data.rate_card.effective_from == date(2026, 9, 1)
+    assert data.rate_card.get_rates("MB16").half_day_charge == Decimal(50)
+    assert (data.rate_card.pa_per_hour, data.rate_card.pa_fixed) == (Decimal("13.80"), Decimal(4))
+
+
+def test_contract_keeps_the_order_where_the_file_gives_it(council: Any) -> None:
+    routes = council.read().dataset.contract
+
+    assert [route.daily_price for route in routes] == [Decimal("95.00"), Decimal("1185.50")]
+    assert routes[0].am_pupils == ("P1", "P2")
+    assert routes[0].is_am_order_known
+    assert routes[0].pm_pupils == ("P1",)
+    assert not routes[0].is_pm_order_known
+    # An order given for both sessions is that of boarding in the morning.
+    assert (routes[1].is_am_order_known, routes[1].is_pm_order_known) == (True, False)
+
+
+def test_all_faults_of_all_files_come_at_once_and_nothing_is_built(council: Any) -> None:
+    council.rows["pupils"][0]["school_year"] = "seven"
+    council.rows["pupils"][2]["latitude"] = "north"
+    council.rows["schools"][1]["am_bell"] = "25:00"
+    council.rows["vehicles"][0]["layouts"] = "four"
+    council.rows["rate_card"][1]["day_charge"] = "a lot"
+    council.rows["calendar"][0]["last_day"] = "32/05/2027"
+    council.rows["contract"][0]["daily_price"] = "-5"
+
+    data = council.read()
+
+    assert data.dataset is None
+    assert data.rate_card is None
+    assert {(f.file, f.row, f.column, f.code) for f in data.report.errors} == {
+        ("pupils.csv", 2, "school_year", "not-school-year"),
+        ("pupils.csv", 4, "latitude", "not-latitude"),
+        ("schools.csv", 3, "am_bell", "not-clock-or-closed"),
+        ("vehicles.csv", 2, "layouts", "not-layouts"),
+        ("rate_card.csv", 3, "day_charge", "not-money"),
+        ("calendar.csv", 2, "last_day", "not-date"),
+        ("contract.csv", 2, "daily_price", "not-money"),
+    }
+    assert all(fault.text and fault.remedy for fault in data.report.faults)
+
+
+def test_one_faulty_file_leaves_no_rate_card_either(council: Any) -> None:
+    council.rows["pupils"][0]["school_year"] = "99"
+
+    data = council.read()
+
+    assert data.dataset is None
+    assert data.rate_card is None
+
+
+def test_no_cell_with_a_name_home_or_need_is_ever_quoted(council: Any) -> None:
+    secret = "Zebedee Quill"
+    for row in council.rows["pupils"]:
+        row.update(
+            reference=secret,
+            school_urn=secret,
+            latitude=secret,
+            longitude=secret,
+            postcode=secret,
+            school_year=secret,
+            mobility=secret,
+            assistant=secret,
+            solo=secret,
+            must_share=secret,
+            dwell_minutes=secret,
+            weekdays_am=secret,
+            party_size=secret,
+        )
+    council.rows["contract_pupils"][0]["pupil_reference"] = secret
+    council.rows["addresses"] = [{"pupil_reference": secret, "postcode": secret}]
+
+    report = council.read().report
+
+    assert len(report.errors) >= 3 * 13
+    for row in report.to_rows():
+        assert "zebedee" not in str(row).lower()
+
+
+@pytest.mark.parametrize("kind", ["pupils", "schools", "vehicles", "rate_card", "calendar"])
+def test_needed_file_that_is_missing_is_named(council: Any, only: Only, kind: str) -> None:
+    del council.rows[kind]
+
+    fault = only(council.read().report, "missing-file")
+
+    assert (fault.file, fault.severity) == (kind, "error")
+
+
+def test_duplicate_reference_names_both_rows(council: Any, only: Only) -> None:
+    council.rows["pupils"][2]["reference"] = "P1"
+    council.rows["contract_pupils"].pop()
+
+    fault = only(council.read().report, "duplicate")
+
+    assert (fault.row, fault.column) == (4, "reference")
+    assert "row 2" in fault.text
+
+
+def test_unknown_school_is_named(council: Any, only: Only) -> None:
+    council.rows["pupils"][1]["school_urn"] = "999999"
+
+    fault = only(council.read().report, "unknown-school")
+
+    assert (fault.file, fault.row) == ("pupils.csv", 3)
+    assert "999999" in fault.text
+
+
+def test_pupil_without_a_home_is_a_fault_of_its_row(council: Any, only: Only) -> None:
+    council.rows["pupils"][1].update(latitude="", longitude="")
+
+    fault = only(council.read().report, "no-place")
+
+    assert (fault.file, fault.row, fault.severity) == ("pupils.csv", 3, "error")
+
+
+def test_half_a_point_is_a_fault(council: Any, only: Only) -> None:
+    council.rows["pupils"][1]["longitude"] = ""
+
+    assert only(council.read().report, "half-a-point").column == "longitude"
+
+
+def test_school_without_a_point_or_gias_is_a_fault(council: Any, only: Only) -> None:
+    council.rows["schools"][1].update(latitude="", longitude="")
+
+    fault = only(council.read().report, "no-place")
+
+    assert (fault.file, fault.row) == ("schools.csv", 3)
+    assert "900002" in fault.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"am_bell": "03:00"}, "am_bell"),
+        ({"pm_finish": "3.15"}, "pm_finish"),
+        ({"am_bell": "13:00", "pm_finish": "12:00"}, "pm_finish"),
+        ({"am_bell": ""}, "am_bell"),
+        ({"am_bell_wednesday": "closed"}, "am_bell"),
+        ({"am_bell": "", "pm_finish": ""}, "am_bell"),
+        ({"arrive_earliest_minutes": "5", "arrive_latest_minutes": "20"}, "arrive_latest_minutes"),
+    ],
+)
+def test_impossible_times_of_a_school(
+    council: Any, only: Only, changes: dict[str, str], column: str
+) -> None:
+    council.rows["schools"][0].update(changes)
+
+    fault = only(council.read().report, "impossible-times")
+
+    assert (fault.row, fault.column, fault.severity) == (2, column, "error")
+
+
+def test_bells_by_weekday_replace_the_common_one(council: Any) -> None:
+    council.rows["schools"][0].update(
+        pm_finish_friday="13:30", am_bell_wednesday="closed", pm_finish_wednesday="closed"
+    )
+
+    school = council.read().dataset.schools[0]
+
+    assert school.pm_finish_s == (54900, 54900, None, 54900, 48600)
+    assert school.am_bell_s == (31500, 31500, None, 31500, 31500)
+
+
+def test_vehicle_type_without_rates_and_rates_without_a_type(council: Any, only: Only) -> None:
+    council.rows["rate_card"][1]["vehicle_type"] = "MB61"
+
+    report = council.read().report
+
+    assert "MB16" in only(report, "no-rates").text
+    fault = only(report, "unknown-vehicle-type")
+    assert (fault.severity, fault.row) == ("warning", 3)
+
+
+def test_codes_match_whatever_their_case(council: Any) -> None:
+    council.rows["rate_card"][1]["vehicle_type"] = "mb16"
+    council.rows["contract"][1]["vehicle_type"] = "Mb16"
+
+    data = council.read()
+
+    assert data.rate_card.get_rates("MB16").day_charge == Decimal(80)
+    assert data.dataset.contract[1].vehicle_type == "MB16"
+
+
+def test_contract_with_an_unknown_vehicle_type(council: Any, only: Only) -> None:
+    council.rows["contract"][0]["vehicle_type"] = "HOVERCRAFT"
+
+    fault = only(council.read().report, "unknown-vehicle-type")
+
+    assert (fault.file, fault.row, fault.severity) == ("contract.csv", 2, "error")
+
+
+def test_rate_card_needs_a_row_for_assistants_and_a_date(council: Any, only: Only) -> None:
+    council.rows["rate_card"].pop()
+    council.rows["rate_card"][0]["effective_from"] = ""
+
+    report = council.read().report
+
+    assert only(report, "no-assistant-rates").severity == "error"
+    assert only(report, "no-effective-date").severity == "error"
+
+
+def test_pupil_on_two_morning_routes(council: Any, only: Only) -> None:
+    council.rows["contract_pupils"].append(
+        {"route_reference": "R2", "session": "AM", "pupil_reference": "P1"}
+    )
+
+    fault = only(council.read().report, "two-routes")
+
+    assert (fault.file, fault.row) == ("contract_pupils.csv", 6)
+    assert "P1" in fault.text
+    assert "row 3" in fault.text
+
+
+def test_contract_names_an_unknown_pupil_and_an_unknown_route(council: Any, only: Only) -> None:
+    council.rows["contract_pupils"][0]["pupil_reference"] = "P9"
+    council.rows["contract_pupils"][1]["route_reference"] = "R9"
+
+    report = council.read().report
+
+    assert only(report, "unknown-pupil").row == 2
+    assert only(report, "unknown-route").row == 3
+
+
+def test_pupils_on_no_route_are_named_in_one_warning(council: Any, only: Only) -> None:
+    council.rows["contract_pupils"] = council.rows["contract_pupils"][:3]
+
+    data = council.read()
+
+    assert "P3" in only(data.report, "pupils-without-route").text
+    assert only(data.report, "route-without-pupils").row == 3
+    assert data.dataset is not None
+
+
+def test_riders_without_the_contract_are_a_fault(council: Any, only: Only) -> None:
+    del council.rows["contract"]
+
+    assert only(council.read().report, "missing-file").file == "contract"
+
+
+def test_one_sided_demands_hold_both_ways_with_a_warning(council: Any, only: Only) -> None:
+    council.rows["pupils"][0]["must_not_share"] = "P3"
+
+    data = council.read()
+
+    assert data.dataset.pupils[0].must_not_share == ("P3",)
+    assert data.dataset.pupils[2].must_not_share == ("P1",)
+    fault = only(data.report, "one-sided-sharing")
+    assert (fault.severity, fault.row) == ("warning", 4)
+
+
+def test_demands_that_cannot_both_hold_even_through_a_third(council: Any, only: Only) -> None:
+    council.rows["pupils"][0].update(must_share="P2", must_not_share="P3")
+    council.rows["pupils"][1]["must_share"] = "P3"
+
+    fault = only(council.read().report, "contrary-sharing")
+
+    assert (fault.row, fault.column, fault.severity) == (2, "must_not_share", "error")
+
+
+def test_solo_pupil_with_a_sibling_to_share(council: Any, only: Only) -> None:
+    council.rows["pupils"][0]["must_share"] = "P2"
+    council.rows["pupils"][1]["solo"] = "yes"
+
+    fault = only(council.read().report, "contrary-sharing")
+
+    assert (fault.row, fault.column) == (3, "solo")
+
+
+def test_demand_on_an_unknown_pupil_or_on_itself(council: Any, only: Only) -> None:
+    council.rows["pupils"][0]["must_not_share"] = "P1;P77"
+
+    report = council.read().report
+
+    assert only(report, "names-itself").row == 2
+    assert "P77" in only(report, "unknown-pupil").text
+
+
+def test_other_addresses_belong_to_their_pupils(council: Any) -> None:
+    council.rows["addresses"] = [
+        {
+            "pupil_reference": "P1",
+            "weekdays": "Thu;Fri",
+            "session": "PM",
+            "easting": "401365",
+            "northing": "298688",
+        }
+    ]
+
+    pupil = council.read().dataset.pupils[0]
+
+    # 401365, 298688 is 52.585996, -1.981286 in Code-Point Open's own extract.
+    assert pupil.other_addresses == (AddressRule(0b11000, "PM", Point(52.585996, -1.981286)),)
+
+
+def test_two_other_addresses_on_one_day_and_an_unknown_pupil(council: Any, only: Only) -> None:
+    place = {"latitude": "52.59", "longitude": "-1.97"}
+    council.rows["addresses"] = [
+        {"pupil_reference": "P1", "weekdays": "Mon", "session": "AM", **place},
+        {"pupil_reference": "P1", "weekdays": "MT---", "session": "both", **place},
+        {"pupil_reference": "P8", "weekdays": "Mon", "session": "AM", **place},
+    ]
+
+    report = council.read().report
+
+    assert only(report, "two-addresses").row == 3
+    assert only(report, "unknown-pupil").row == 4
+
+
+def test_no_vehicle_at_all(council: Any, only: Only) -> None:
+    for row in council.rows["vehicles"]:
+        row["count"] = "0"
+
+    assert only(council.read().report, "no-vehicles").severity == "error"
+
+
+@pytest.mark.parametrize("kind", ["pupils", "vehicles"])
+def test_header_without_rows(council: Any, kind: str) -> None:
+    files = council.write()
+    path = getattr(files, kind)
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+
+    data = read_council(files, name="Testshire")
+
+    assert data.dataset is None
+    assert (f"{kind}.csv", "no-rows") in {(f.file, f.code) for f in data.report.errors}
+
+
+def test_one_pupil_is_enough(council: Any) -> None:
+    council.rows["pupils"] = council.rows["pupils"][:1]
+    council.rows["contract_pupils"] = council.rows["contract_pupils"][1:2]
+
+    data = council.read()
+
+    assert [pupil.reference for pupil in data.dataset.pupils] == ["P1"]
+
+
+def test_same_files_give_the_same_data_set(council: Any) -> None:
+    files = council.write()
+
+    assert read_council(files, name="A") == read_council(files, name="A")
+
+
+def test_files_of_one_name_are_told_apart_by_their_kind(council: Any, tmp_path: Path) -> None:
+    council.rows["pupils"][0]["school_year"] = "x"
+    files = council.write()
+    paths = {}
+    for kind in ("pupils", "schools"):
+        (tmp_path / kind).mkdir()
+        paths[kind] = getattr(files, kind).rename(tmp_path / kind / "export.csv")
+    rest = {k: getattr(files, k) for k in ("vehicles", "rate_card", "calendar")}
+
+    report = read_council(CouncilFiles.from_mapping(paths | rest), name="A").report
+
+    assert {fault.file for fault in report.errors} == {"export.csv (pupils)"}
+    assert str(tmp_path) not in str(report.to_rows())
+
+
+def test_unknown_kind_of_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownFileKindError, match="pupil_list"):
+        CouncilFiles.from_mapping({"pupil_list": tmp_path / "a.csv"})
+    with pytest.raises(UnknownFileKindError, match="rate_card"):
+        check_file("prices", tmp_path / "a.csv")
+
+
+def test_one_file_is_checked_by_itself(council: Any, only: Only) -> None:
+    council.rows["schools"][0]["am_bell"] = "03:00"
+    council.rows["pupils"][0]["school_urn"] = "999999"  # only the schools file could tell
+    files = council.write()
+
+    assert only(check_file("schools", files.schools), "impossible-times").row == 2
+    assert check_file("pupils", files.pupils).faults == ()
+
+
+def test_a_file_that_is_not_there(tmp_path: Path, only: Only) -> None:
+    fault = only(check_file("pupils", tmp_path / "gone.csv"), "no-file")
+
+    assert fault.file == "gone.csv"
