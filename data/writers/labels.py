@@ -19,7 +19,7 @@ _SIDES: Final = (
     (1, -1),
     (-1, -1),
 )
-_GAPS_PT: Final = (7.0, 14.0, 24.0, 36.0)
+_GAPS_PT: Final = (8.5, 15.0, 24.0, 36.0)
 _MARK_PT: Final = 6.0
 _LEADER_FROM_PT: Final = 20.0
 _OUTSIDE: Final = 1e6

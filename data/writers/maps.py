@@ -185,13 +185,13 @@ def _draw_runs(axes: Axes, runs: Sequence[MapRun]) -> None:
         lines = [np.asarray(line) for line in run.lines]
         across, along = (number % 5 - 2) * 0.9 / 72, (number // 5 % 3 - 1) * 0.9 / 72
         shift = ScaledTranslation(across, along, axes.figure.dpi_scale_trans)
-        for look, width, order in (("white", 2.9, 3.0), (colour, 1.7, 3.1)):
+        for look, opacity, width, order in (("white", 0.55, 2.9, 3.0), (colour, 1, 1.7, 3.1)):
             axes.add_collection(
                 LineCollection(
                     lines,
                     colors=look,
                     linewidths=width,
-                    alpha=0.9 if order > 3 else 0.55,
+                    alpha=opacity,
                     capstyle="round",
                     joinstyle="round",
                     transform=axes.transData + shift,

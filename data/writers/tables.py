@@ -83,8 +83,8 @@ class Table:
     Parameters
     ----------
     row_columns
-        For a table with one metric a row (scenarios across): the kind of each row's cells, the
-        first cell aside, which stays as its column says. Empty, or one entry a row.
+        For a table with one metric a row (scenarios across): kind and decimals of each row's
+        cells, the first cell aside, which stays as its column says. Empty, or one entry a row.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def _total(cells: Sequence[Cell]) -> Decimal:
 
 
 def format_cell(value: Cell, column: Column) -> str:
-    """Return a cell as a person reads it: £1,234.50, 08:05, 12.5 %, 7.4, or a dash for nothing."""
+    """Return a cell as a person reads it: £1,234.50, 08:05, 12.5%, 7.4, or a dash for nothing."""
     if value is None or value == "":
         return NOTHING
     if column.kind == "text" or isinstance(value, str):
@@ -148,7 +148,7 @@ def format_cell(value: Cell, column: Column) -> str:
         return format_time(int(value))
     places = column.places
     if column.kind == "percent":
-        return f"{float(value) * 100:,.{places}f} %"
+        return f"{float(value) * 100:,.{places}f}%"
     if column.kind == "money":
         return f"{'-' if value < 0 else ''}£{abs(value):,.{places}f}"
     return f"{value:,.{places}f}"

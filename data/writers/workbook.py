@@ -242,7 +242,8 @@ def _name_sheets(tables: Sequence[Table]) -> list[str]:
     names: list[str] = []
     taken = {"about", "history"}
     for table in tables:
-        plain = "".join("-" if letter in "[]:*?/\\" else letter for letter in table.title)
+        spaced = table.title.replace(": ", " - ")
+        plain = "".join("-" if letter in "[]:*?/\\" else letter for letter in spaced)
         plain = plain.strip("' ")[:31].rstrip("' ") or "Table"
         name, number = plain, 1
         while name.casefold() in taken:
