@@ -319,7 +319,7 @@ def _parse_school_year(text: str) -> int:
     if word in ("n", "n1", "n2", "nursery", "pre-school", "preschool"):
         return -1
     match = _YEAR.fullmatch(word.removesuffix(".0"))
-    if not match or not -1 <= int(match.group(1)) <= 15:
+    if not match or not -1 <= int(match.group(1)) <= 14:
         raise CellError
     return int(match.group(1))
 

@@ -102,7 +102,7 @@ def test_cell_is_understood(kind: CellType, text: str, value: Any) -> None:
         ("weekdays", "Sat"),
         ("weekdays", "Fri-Mon"),
         ("session", "noon"),
-        ("school_year", "16"),
+        ("school_year", "15"),
         ("school_year", "seven"),
         ("assistant", "yes"),  # shared or dedicated? It must be said
         ("minutes", "900"),
