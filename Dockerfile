@@ -57,5 +57,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 
-ENTRYPOINT ["python", "-m", "app"]
+ENTRYPOINT ["python", "-m", "app.cli"]
 CMD ["serve"]

@@ -4,7 +4,8 @@ from data.writers.colours import pick_colours
 from data.writers.csvfile import build_csv, write_csv
 from data.writers.files import ExportError
 from data.writers.geo import build_geojson, write_geojson, write_geopackage
-from data.writers.maps import MapPicture, MapRun, MapSchool, draw_map
+from data.writers.maps import draw_map
+from data.writers.picture import MapPicture, MapRun, MapSchool
 from data.writers.tables import (
     Cell,
     Column,

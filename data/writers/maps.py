@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,89 +13,34 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
-from numpy.typing import NDArray
 
 from data.writers.colours import pick_colours, shade_colour
 from data.writers.files import replace_file
 from data.writers.labels import place_labels
+from data.writers.margins import draw_legend, write_margins
+from data.writers.picture import (
+    INK,
+    MINOR_LOOK,
+    ROAD_LOOKS,
+    SCHOOL_COLOUR,
+    Line,
+    MapPicture,
+    MapRun,
+    MapSchool,
+)
 from data.writers.tables import Provenance
 
-Line = NDArray[np.float64] | Sequence[tuple[float, float]]
-"""Points of a drawn line, columns longitude and latitude (WGS84)."""
-
-_INK: Final = "#1b2a41"
-_QUIET: Final = "#5c6b7a"
 _LAND: Final = "#fbfaf7"
-_STAMP: Final = "#9c2a10"
-_SCHOOL: Final = "#f5c518"
 _SIZE_IN: Final = (15.0, 10.0)
 _DPI: Final = 150
 _MILE_M: Final = 1609.344
 _DEGREE_M: Final = 111_195.0
 """Metres of a degree of latitude on a sphere of 6,371 km; enough for a scale bar."""
 _LEAST_SPAN_M: Final = 2_000.0
-_MOST_GROUPS: Final = 16
-"""Lines of the legend; further groups are counted in one line."""
 _NUMBERED_UP_TO: Final = 15
 """With so few runs each is named on the map; with more the names would hide the runs."""
-
-_ROAD_LOOKS: Final[Mapping[str, tuple[str, float]]] = {
-    "motorway": ("#9aa7b8", 3.2),
-    "trunk": ("#adb8c5", 2.4),
-    "primary": ("#b9c2cc", 1.9),
-    "secondary": ("#c4ccd4", 1.5),
-    "tertiary": ("#ced5db", 1.1),
-}
-_MINOR_LOOK: Final = ("#dadfe4", 0.7)
-
-
-@dataclass(frozen=True, slots=True)
-class MapRun:
-    """A run or route as it is drawn: its lines, and the group that gives its colour and legend."""
-
-    reference: str
-    group: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MapSchool:
-    """A school on the map, WGS84 degrees."""
-
-    name: str
-    lon: float
-    lat: float
-
-
-@dataclass(frozen=True, slots=True)
-class MapPicture:
-    """Everything on one map.
-
-    Parameters
-    ----------
-    title, subtitle
-        What is shown, and of which session or with what result.
-    roads
-        Lines by highway class, as :func:`data.roads.list_lines` gives them.
-    runs
-        Coloured by group, groups in the order of first sight.
-    homes
-        Points (longitude, latitude), drawn small and without a name.
-    figures
-        Pairs of what and how much, written beside the map.
-    """
-
-    title: str
-    subtitle: str
-    roads: Mapping[str, Sequence[Line]]
-    runs: Sequence[MapRun]
-    schools: Sequence[MapSchool]
-    homes: Sequence[tuple[float, float]] = ()
-    figures: Sequence[tuple[str, str]] = ()
-    group_title: str = "Runs by vehicle"
 
 
 def draw_map(path: Path, picture: MapPicture, about: Provenance) -> None:
@@ -120,8 +64,8 @@ def draw_map(path: Path, picture: MapPicture, about: Provenance) -> None:
     _draw_homes(axes, picture.homes)
     _draw_schools(axes, picture.schools)
     _draw_scale_bar(axes)
-    _write_margins(figure, picture, about)
-    _draw_legend(figure, picture)
+    write_margins(figure, picture, about)
+    draw_legend(figure, picture)
     figure.draw_without_rendering()
     _name_places(axes, picture)
     with replace_file(path) as unfinished:
@@ -158,7 +102,7 @@ def _frame(axes: Axes, picture: MapPicture) -> None:
 
 def _draw_roads(axes: Axes, roads: Mapping[str, Sequence[Line]]) -> None:
     for road_class, lines in roads.items():
-        colour, width = _ROAD_LOOKS.get(road_class.removesuffix("_link"), _MINOR_LOOK)
+        colour, width = ROAD_LOOKS.get(road_class.removesuffix("_link"), MINOR_LOOK)
         axes.add_collection(
             LineCollection(
                 [np.asarray(line) for line in lines],
@@ -204,7 +148,7 @@ def _draw_runs(axes: Axes, runs: Sequence[MapRun]) -> None:
 def _draw_homes(axes: Axes, homes: Sequence[tuple[float, float]]) -> None:
     if len(homes):
         lon, lat = np.asarray(homes, dtype=float).T
-        axes.scatter(lon, lat, s=9, c="white", edgecolors=_INK, linewidths=0.55, zorder=5)
+        axes.scatter(lon, lat, s=9, c="white", edgecolors=INK, linewidths=0.55, zorder=5)
 
 
 def _draw_schools(axes: Axes, schools: Sequence[MapSchool]) -> None:
@@ -214,8 +158,8 @@ def _draw_schools(axes: Axes, schools: Sequence[MapSchool]) -> None:
             [school.lat for school in schools],
             s=95,
             marker="s",
-            c=_SCHOOL,
-            edgecolors=_INK,
+            c=SCHOOL_COLOUR,
+            edgecolors=INK,
             linewidths=1.3,
             zorder=7,
         )
@@ -226,7 +170,7 @@ def _name_places(axes: Axes, picture: MapPicture) -> None:
     halo = [withStroke(linewidth=2.6, foreground="white", alpha=0.9)]
     anchors = [(school.lon, school.lat) for school in picture.schools]
     names = [_wrap(school.name) for school in picture.schools]
-    colours = [_INK] * len(names)
+    colours = [INK] * len(names)
     if len(picture.runs) <= _NUMBERED_UP_TO:
         group_colours = dict(pick_colours(run.group for run in picture.runs))
         for run in picture.runs:
@@ -274,7 +218,7 @@ def _draw_scale_bar(axes: Axes) -> None:
     xs = [left, left, left + miles * mile, left + miles * mile]
     ys = [base + tick, base, base, base + tick]
     outline = [withStroke(linewidth=4.5, foreground="white")]
-    axes.plot(xs, ys, color=_INK, linewidth=1.8, zorder=11, path_effects=outline)
+    axes.plot(xs, ys, color=INK, linewidth=1.8, zorder=11, path_effects=outline)
     axes.text(
         left + miles * mile / 2,
         base + tick * 1.3,
@@ -282,106 +226,7 @@ def _draw_scale_bar(axes: Axes) -> None:
         ha="center",
         va="bottom",
         fontsize=9,
-        color=_INK,
+        color=INK,
         zorder=11,
         path_effects=outline,
     )
-
-
-def _write_margins(figure: Figure, picture: MapPicture, about: Provenance) -> None:
-    figure.text(
-        0.012,
-        0.962,
-        picture.title,
-        fontsize=min(19.0, 1100 / len(picture.title or "-")),
-        fontweight="bold",
-        color=_INK,
-    )
-    figure.text(0.012, 0.925, picture.subtitle, fontsize=11.5, color=_QUIET)
-    if about.stamp:
-        figure.text(
-            0.988,
-            0.966,
-            about.stamp,
-            ha="right",
-            fontsize=11,
-            fontweight="bold",
-            color=_STAMP,
-            bbox={"boxstyle": "round,pad=0.4", "facecolor": "#fdf1ee", "edgecolor": _STAMP},
-        )
-    made_on = f"Made on {about.made_on.day} {about.made_on:%B %Y} with Schoolrun."
-    credit = "  \N{MIDDLE DOT}  ".join((made_on, *about.attribution))
-    figure.text(0.012, 0.031, credit, fontsize=7.5, color=_QUIET, va="top", wrap=True)
-
-
-def _draw_legend(figure: Figure, picture: MapPicture) -> None:
-    counts = Counter(run.group for run in picture.runs)
-    handles = [
-        Line2D([], [], color=colour, linewidth=3.2, label=f"{group}: {counts[group]}")
-        for group, colour in pick_colours(run.group for run in picture.runs)
-    ]
-    if len(handles) > _MOST_GROUPS:
-        others = f"and {len(handles) - _MOST_GROUPS + 1} more"
-        handles = [*handles[: _MOST_GROUPS - 1], Line2D([], [], color="none", label=others)]
-    if handles:
-        _add_legend(figure, handles, picture.group_title, 0.91)
-    marks = _list_marks(picture)
-    below = 0.91 - (0.058 + 0.0245 * len(handles) if handles else 0.0)
-    _add_legend(figure, marks, "On the map", below)
-    below -= 0.072 + 0.0245 * len(marks)
-    for what, how_much in picture.figures:
-        figure.text(0.7775, below, what, fontsize=10, color=_QUIET, va="top")
-        figure.text(
-            0.985,
-            below,
-            how_much,
-            fontsize=10.5,
-            fontweight="bold",
-            color=_INK,
-            ha="right",
-            va="top",
-        )
-        below -= 0.027
-
-
-def _list_marks(picture: MapPicture) -> list[Line2D]:
-    marks = []
-    if picture.schools:
-        label = f"School or college ({len(picture.schools)})"
-        marks.append(_build_mark("s", 9, _SCHOOL, label))
-    if len(picture.homes):
-        marks.append(_build_mark("o", 4, "white", f"Home, unnamed ({len(picture.homes)})"))
-    for label, road_class in (("Motorway", "motorway"), ("Other road", "secondary")):
-        colour, width = _ROAD_LOOKS[road_class]
-        marks.append(Line2D([], [], color=colour, linewidth=width, label=label))
-    return marks
-
-
-def _build_mark(shape: str, size: float, colour: str, label: str) -> Line2D:
-    return Line2D(
-        [],
-        [],
-        color="none",
-        marker=shape,
-        markersize=size,
-        markerfacecolor=colour,
-        markeredgecolor=_INK,
-        label=label,
-    )
-
-
-def _add_legend(figure: Figure, handles: list[Line2D], title: str, top: float) -> None:
-    legend = figure.legend(
-        handles=handles,
-        title=title,
-        loc="upper left",
-        bbox_to_anchor=(0.774, top),
-        frameon=False,
-        alignment="left",
-        fontsize=10,
-        title_fontproperties={"weight": "bold", "size": 11},
-        labelcolor=_INK,
-        handlelength=1.8,
-        borderaxespad=0,
-    )
-    legend.get_title().set_color(_INK)
