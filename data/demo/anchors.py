@@ -1,0 +1,56 @@
+"""The real unit postcodes that homes and streets of the demo borough are drawn from."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import Transformer
+
+from solver.domain import Point
+
+BUNDLED_POSTCODES: Final = Path(__file__).with_name("walsall_postcodes_cpo2025.csv")
+
+ATTRIBUTION: Final = (
+    "Contains OS data © Crown copyright and database right 2025. "
+    "Contains Royal Mail data © Royal Mail copyright and database right 2025. "
+    "Contains National Statistics data © Crown copyright and database right 2025. "
+    "Open Government Licence v3.0."
+)
+
+_TO_WGS84: Final = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anchors:
+    """Postcodes with their places on the British National Grid, metres.
+
+    `is_home` leaves out large users (businesses with a postcode of their own).
+    """
+
+    postcodes: tuple[str, ...]
+    xy_m: NDArray[np.float64]
+    is_home: NDArray[np.bool_]
+
+
+def read_anchors(path: Path) -> Anchors:
+    """Read Code-Point Open with headers as bundled; places without a good position are left out."""
+    postcodes, places, is_home = [], [], []
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if int(row["Positional_quality_indicator"]) > 20:
+                continue
+            postcodes.append(row["Postcode"])
+            places.append((float(row["Eastings"]), float(row["Northings"])))
+            is_home.append(row["usertype"] == "0")
+    return Anchors(tuple(postcodes), np.array(places), np.array(is_home))
+
+
+def to_points(xy_m: NDArray[np.float64]) -> list[Point]:
+    """Return WGS84 points of places on the grid, to seven decimals (a centimetre)."""
+    lon, lat = _TO_WGS84.transform(xy_m[:, 0], xy_m[:, 1])
+    return [Point(round(float(y), 7), round(float(x), 7)) for x, y in zip(lon, lat, strict=True)]
