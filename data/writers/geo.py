@@ -70,7 +70,7 @@ def build_geojson(layer: MapLayer, about: Provenance) -> dict[str, Any]:
         {
             "type": "Feature",
             "geometry": None if shape.is_empty else mapping(shape),
-            "properties": {name: _to_json(feature.properties[name]) for name in layer.fields},
+            "properties": {name: _to_plain(feature.properties[name]) for name in layer.fields},
         }
         for shape, feature in zip(shapes, layer.features, strict=True)
     ]
@@ -167,9 +167,5 @@ def _round(shape: BaseGeometry) -> BaseGeometry:
 
 
 def _to_plain(value: Cell) -> str | int | float | None:
+    """Turn money into the float whose shortest decimal is the same pence."""
     return float(value) if isinstance(value, Decimal) else value
-
-
-def _to_json(value: Cell) -> str | int | float | None:
-    """Money stays exact in the digits that are written: 12.30 is 12.3, never 12.299999."""
-    return _to_plain(value)
