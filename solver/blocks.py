@@ -1,0 +1,239 @@
+"""Runs to routes at least cost: which AM run is followed by which run, and which PM run (C11, C16).
+
+Each run has at most one next run of the same vehicle. A vehicle's day costs half a day charge at
+its first run, and the rest of the full charge at the first link from AM to PM; a link within a
+session costs the leg and the paid gap, and saves a vehicle. So the least-cost joining is an
+assignment with two side constraints (vehicles of a type, hours at the wheel), solved exactly as a
+mixed-integer programme by HiGHS. Among joinings of equal cost the one whose AM and PM runs have most
+pupils in common is taken, so that a child meets the same driver twice a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
+
+from solver.domain import (
+    SESSIONS,
+    Block,
+    Instance,
+    Policy,
+    RateCard,
+    Route,
+    Run,
+    SchoolrunError,
+    Session,
+    SessionPlan,
+    TravelMatrix,
+)
+
+_TIE_GBP = 1e-5
+"""What a pupil in common is worth, only to choose between joinings of equal cost."""
+
+
+class JoiningError(SchoolrunError):
+    """The runs cannot be joined to routes within the fleet."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    before: int
+    after: int
+    cost: float
+
+
+def join_runs(
+    instances: Mapping[Session, Instance],
+    plans: Mapping[Session, SessionPlan],
+    matrices: Mapping[Session, TravelMatrix],
+    policy: Policy,
+    rate_card: RateCard,
+) -> tuple[Route, ...]:
+    """Join the runs of both sessions to routes at least cost a day.
+
+    Raises
+    ------
+    JoiningError
+        If a type has fewer vehicles than any joining of its runs needs.
+    """
+    chains: list[list[tuple[Session, int]]] = []
+    for kind in range(len(instances["AM"].fleet)):
+        nodes = [
+            (session, number)
+            for session in SESSIONS
+            for number, run in enumerate(plans[session].runs)
+            if run.vehicle_type == kind
+        ]
+        if nodes:
+            joiner = _Joiner(kind, nodes, instances, plans, matrices, policy, rate_card)
+            chains += joiner.solve()
+    routes = []
+    for number, chain in enumerate(chains, start=1):
+        session, first = chain[0]
+        am = tuple(n for s, n in chain if s == "AM")
+        pm = tuple(n for s, n in chain if s == "PM")
+        routes.append(
+            Route(
+                reference=f"R{number:03d}",
+                vehicle_type=plans[session].runs[first].vehicle_type,
+                am=Block("AM", am) if am else None,
+                pm=Block("PM", pm) if pm else None,
+            )
+        )
+    return tuple(routes)
+
+
+class _Joiner:
+    """The assignment model of one vehicle type."""
+
+    def __init__(
+        self,
+        kind: int,
+        nodes: list[tuple[Session, int]],
+        instances: Mapping[Session, Instance],
+        plans: Mapping[Session, SessionPlan],
+        matrices: Mapping[Session, TravelMatrix],
+        policy: Policy,
+        rate_card: RateCard,
+    ) -> None:
+        self.kind, self.nodes, self.policy = kind, nodes, policy
+        self.instances, self.matrices = instances, matrices
+        self.fleet = instances["AM"].fleet[kind]
+        self.rates = rate_card.get_rates(self.fleet.code)
+        self.pa_per_s = float(rate_card.pa_per_hour) / 3600
+        self.runs = [plans[session].runs[number] for session, number in nodes]
+        self.driving = [self._longest_drive(i) for i in range(len(nodes))]
+        self.references = [
+            {instances[s].riders[r].reference for r in run.riders}
+            for (s, _), run in zip(nodes, self.runs, strict=True)
+        ]
+
+    def solve(self) -> list[list[tuple[Session, int]]]:
+        links = self._list_links()
+        chosen = self._choose(links) if links else []
+        most = self.fleet.count
+        if most is not None and len(self.nodes) - len(chosen) > most:
+            raise JoiningError(
+                f"{len(self.nodes) - len(chosen)} vehicles of type {self.fleet.code} are needed, "
+                f"there are {most}"
+            )
+        following = {link.before: link.after for link in chosen}
+        chains = []
+        for first in sorted(set(range(len(self.nodes))) - set(following.values())):
+            chain = [first]
+            while chain[-1] in following:
+                chain.append(following[chain[-1]])
+            chains.append([self.nodes[i] for i in chain])
+        return chains
+
+    def _list_links(self) -> list[_Link]:
+        """Every pair of runs that one vehicle can make in this order, if it does not cost more."""
+        half = float(self.rates.half_day_charge)
+        day = float(self.rates.day_charge)
+        links = []
+        for i, (before, _) in enumerate(self.nodes):
+            for j, (after, _) in enumerate(self.nodes):
+                if i == j or (before, after) == ("PM", "AM"):
+                    continue
+                if self.driving[i] + self.driving[j] > self.policy.max_driving_s:
+                    continue
+                if before == after:
+                    cost = self._link_cost(i, j)
+                    if cost is not None and cost < half:
+                        links.append(_Link(i, j, cost - half))
+                elif self._can_follow(i, j, 0):
+                    common = len(self.references[i] & self.references[j])
+                    links.append(_Link(i, j, day - 2 * half - _TIE_GBP * common))
+        return [link for link in links if link.cost < 0 or self.fleet.count is not None]
+
+    def _choose(self, links: list[_Link]) -> list[_Link]:
+        n, m = len(self.nodes), len(links)
+        cost = np.concatenate([[link.cost for link in links], np.zeros(n)])
+        column = np.arange(m)
+        before = np.array([link.before for link in links])
+        after = np.array([link.after for link in links])
+        ones = np.ones(m)
+        constraints = [
+            LinearConstraint(coo_array((ones, (before, column)), shape=(n, m + n)).tocsr(), ub=1),
+            LinearConstraint(coo_array((ones, (after, column)), shape=(n, m + n)).tocsr(), ub=1),
+        ]
+        if self.fleet.count is not None:
+            row = np.concatenate([ones, np.zeros(n)])[None, :]
+            constraints.append(LinearConstraint(row, lb=n - self.fleet.count))
+        most = float(self.policy.max_driving_s)
+        wheel = np.array(self.driving, dtype=float)
+        is_binding = 3 * wheel.max(initial=0.0) > most
+        if is_binding:
+            # hours at the wheel up to and with a run: u_j >= u_i + wheel_j where i is followed by j
+            rows = np.zeros((m, m + n))
+            rows[column, column] = -most
+            rows[column, m + after] += 1
+            rows[column, m + before] -= 1
+            constraints.append(LinearConstraint(rows, lb=wheel[after] - most))
+        answer = milp(
+            cost,
+            constraints=constraints,
+            integrality=np.concatenate([ones, np.zeros(n)]),
+            bounds=Bounds(
+                np.concatenate([np.zeros(m), np.minimum(wheel, most)]),
+                np.concatenate([ones, np.full(n, most)]),
+            ),
+            options={"mip_rel_gap": 0.0},
+        )
+        if answer.x is None:
+            raise JoiningError(
+                f"the runs of type {self.fleet.code} cannot be joined to {self.fleet.count} vehicles"
+            )
+        return [link for link, x in zip(links, answer.x, strict=False) if x > 0.5]
+
+    # --- what a link is worth -------------------------------------------------------------------
+
+    def _ends(self, i: int) -> dict[int, tuple[int, int, int, int, int]]:
+        """By weekday: first stop, start, last stop, end, assistants."""
+        run = self.runs[i]
+        ends = {}
+        for day in run.days:
+            made = [k for k, t in enumerate(day.depart_s) if t >= 0]
+            ends[day.weekday] = (
+                run.visits[made[0]].stop,
+                day.start_s[made[0]],
+                run.visits[made[-1]].stop,
+                day.depart_s[made[-1]],
+                day.assistants,
+            )
+        return ends
+
+    def _can_follow(self, i: int, j: int, drive_s: int) -> bool:
+        before, after = self._ends(i), self._ends(j)
+        return all(
+            before[d][3] + self.policy.turnaround_s + drive_s <= after[d][1]
+            for d in before.keys() & after.keys()
+        )
+
+    def _link_cost(self, i: int, j: int) -> float | None:
+        """Cost a day, GBP, of the leg and the paid gap on the dearest weekday; None if too late."""
+        before, after = self._ends(i), self._ends(j)
+        matrix = self.matrices[self.nodes[i][0]]
+        dearest = 0.0
+        for weekday in before.keys() & after.keys():
+            _, _, stop, end, crew_before = before[weekday]
+            first, start, _, _, crew_after = after[weekday]
+            drive = int(matrix.time_s[stop, first])
+            gap = start - end
+            if gap < drive + self.policy.turnaround_s:
+                return None
+            crew = min(crew_before, crew_after)
+            cost = gap * (self.fleet.per_driver_s + crew * self.pa_per_s)
+            cost += int(matrix.dist_m[stop, first]) * self.fleet.per_dead_m
+            dearest = max(dearest, cost)
+        return dearest
+
+    def _longest_drive(self, i: int) -> int:
+        run: Run = self.runs[i]
+        matrix = self.matrices[self.nodes[i][0]]
+        return sum(int(matrix.time_s[a.stop, b.stop]) for a, b in pairwise(run.visits))

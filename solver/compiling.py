@@ -1,0 +1,93 @@
+"""Compile every kernel ahead of time by planning a tiny made-up session."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from solver.domain import (
+    EVERY_WEEKDAY,
+    FleetType,
+    Instance,
+    Layout,
+    Point,
+    Rider,
+    Rules,
+    SchoolCall,
+    TravelMatrix,
+)
+from solver.session import SearchLimits, solve_session
+
+
+def compile_kernels() -> float:
+    """Compile and cache the kernels; returns the seconds that it took."""
+    began = time.perf_counter()
+    instance, matrix = _tiny()
+    solve_session(instance, matrix, SearchLimits(iterations=120, seed=0))
+    return time.perf_counter() - began
+
+
+def _tiny() -> tuple[Instance, TravelMatrix]:
+    homes = 4
+    places = np.arange(homes + 1)
+    apart = np.abs(places[:, None] - places[None, :])
+    riders = tuple(
+        Rider(
+            reference=f"P{i}",
+            stop=i,
+            school=0,
+            weekdays=EVERY_WEEKDAY,
+            seats=1,
+            bays=0,
+            folded_chairs=0,
+            assistant="none",
+            dwell_s=120,
+            direct_s=0,
+            ride_cap_s=3600,
+            ride_target_s=2700,
+        )
+        for i in range(homes)
+    )
+    instance = Instance(
+        name="tiny",
+        session="AM",
+        stops=tuple(Point(52.5 + i / 100, -2.0) for i in range(homes + 1)),
+        riders=riders,
+        schools=(
+            SchoolCall(
+                urn="1",
+                name="School",
+                stop=homes,
+                window_from_s=31_200,
+                window_to_s=32_100,
+                dwell_s=60,
+                wheelchair_extra_s=240,
+            ),
+        ),
+        fleet=(
+            FleetType(
+                code="SAL",
+                layouts=(Layout(4),),
+                has_lift=False,
+                tags=(),
+                count=None,
+                base=None,
+                session_charge=17.5,
+                per_live_m=0.001,
+                per_dead_m=0.001,
+                per_driver_s=0.004,
+            ),
+        ),
+        rules=Rules(
+            earliest_s=25_200,
+            latest_s=63_000,
+            shared_door_extra_s=30,
+            shared_pupils_per_assistant=None,
+            max_schools_per_run=3,
+            ride_excess_gbp_per_min=0.1,
+        ),
+        pa_per_s=0.004,
+        pa_fixed=6.0,
+    )
+    return instance, TravelMatrix((apart * 300).astype(np.int32), (apart * 2000).astype(np.int32))

@@ -1,0 +1,472 @@
+"""What a plan costs: a session's objective, an ordinary weekday, and the year line by line.
+
+Driver and assistants are paid from the first start to the last end of each run, legs from and to a
+known base included, and between the runs of a block, but not between AM and PM. The day charge
+is paid once a vehicle and day. :mod:`solver.checker` repeats every figure by itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from solver.domain import (
+    SESSIONS,
+    Block,
+    CostedPlan,
+    CostLine,
+    DayCost,
+    Grade,
+    Instance,
+    Plan,
+    RateCard,
+    Route,
+    Run,
+    RunDay,
+    Session,
+    TravelMatrix,
+    Unassigned,
+    is_on,
+)
+from solver.hopeless import measure_direct
+from solver.schedule import count_day_assistants, time_day
+
+METRES_A_MILE = Decimal("1609.344")
+_FOUR_PLACES = Decimal("0.0001")
+_PENNY = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class RunPrice:
+    """A run's part of the session objective, GBP, on the day with everyone."""
+
+    cost: float
+    penalty: float
+
+
+@dataclass(slots=True)
+class Quantities:
+    """What a route uses on one day, or on many: whole metres and seconds, never rounded."""
+
+    full_days: int = 0
+    half_days: int = 0
+    live_m: int = 0
+    dead_m: int = 0
+    driver_s: int = 0
+    assistant_s: int = 0
+    assistant_sessions: int = 0
+    topped_up: Decimal = field(default_factory=Decimal)
+
+    def add(self, other: Quantities, times: int = 1) -> None:
+        """Add `times` days like `other`."""
+        self.full_days += times * other.full_days
+        self.half_days += times * other.half_days
+        self.live_m += times * other.live_m
+        self.dead_m += times * other.dead_m
+        self.driver_s += times * other.driver_s
+        self.assistant_s += times * other.assistant_s
+        self.assistant_sessions += times * other.assistant_sessions
+        self.topped_up += times * other.topped_up
+
+
+def list_day_riders(instance: Instance, run: Run, weekday: int) -> tuple[int, ...]:
+    """List the riders of a run who travel on a weekday."""
+    return tuple(r for r in run.riders if is_on(instance.riders[r].weekdays, weekday))
+
+
+def measure_run(
+    instance: Instance, matrix: TravelMatrix, run: Run, day: RunDay, riders: Collection[int]
+) -> tuple[int, int, int]:
+    """Measure a run on a day for `riders`: metres with and without pupils, and seconds paid."""
+    live = dead = 0
+    aboard = 0
+    previous = -1
+    first = last = -1
+    for i, visit in enumerate(run.visits):
+        present = sum(r in riders for r in visit.riders)
+        if not present:
+            continue
+        if previous >= 0:
+            metres = int(matrix.dist_m[run.visits[previous].stop, visit.stop])
+            if aboard:
+                live += metres
+            else:
+                dead += metres
+        boards = (visit.school is None) == (instance.session == "AM")
+        aboard += present if boards else -present
+        first = visit.stop if first < 0 else first
+        last = visit.stop
+        previous = i
+    seconds = max(day.depart_s) - min(t for t in day.start_s if t >= 0)
+    base = instance.fleet[run.vehicle_type].base
+    if base is not None:
+        dead += int(matrix.dist_m[base, first]) + int(matrix.dist_m[last, base])
+        seconds += int(matrix.time_s[base, first]) + int(matrix.time_s[last, base])
+    return live, dead, seconds
+
+
+def price_session_run(instance: Instance, matrix: TravelMatrix, run: Run) -> RunPrice:
+    """Price a run for the session's objective: half the day charge, everyone aboard."""
+    day = time_day(instance, matrix, run.visits, run.riders, -1, is_forced=True)
+    assert day is not None
+    live, dead, seconds = measure_run(instance, matrix, run, day, run.riders)
+    kind = instance.fleet[run.vehicle_type]
+    crew = count_day_assistants(instance, run.riders)
+    cost = (
+        kind.session_charge
+        + kind.per_live_m * live
+        + kind.per_dead_m * dead
+        + (kind.per_driver_s + crew * instance.pa_per_s) * seconds
+        + crew * instance.pa_fixed
+    )
+    excess = sum(
+        max(0, ride - instance.riders[r].ride_target_s)
+        for r, ride in list_rides(instance, run, day, run.riders).items()
+    )
+    return RunPrice(cost, excess / 60 * instance.rules.ride_excess_gbp_per_min)
+
+
+def list_rides(
+    instance: Instance, run: Run, day: RunDay, riders: Collection[int]
+) -> dict[int, int]:
+    """Ride seconds of those who travel that day: end of boarding to start of set-down."""
+    boards_at_home = instance.session == "AM"
+    board: dict[int, int] = {}
+    ride: dict[int, int] = {}
+    for i, visit in enumerate(run.visits):
+        for r in visit.riders:
+            if r not in riders:
+                continue
+            if (visit.school is None) == boards_at_home:
+                board[r] = day.depart_s[i]
+            else:
+                ride[r] = day.start_s[i] - board[r]
+    return ride
+
+
+class YearCost:
+    """Costs routes over the real calendar; keeps what it measured, so that days alike cost once."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        matrices: Mapping[Session, TravelMatrix],
+        rate_card: RateCard,
+        open_days: Sequence[date],
+        closed_days: Mapping[str, frozenset[date]],
+    ) -> None:
+        """Prepare to cost a plan.
+
+        Parameters
+        ----------
+        matrices
+            By session: AM and PM differ by traffic.
+        open_days
+            The dates on which schools open.
+        closed_days
+            By school URN, the dates on which that school alone is closed.
+        """
+        self.plan, self.matrices, self.rate_card = plan, matrices, rate_card
+        self.open_days = [day for day in open_days if day.weekday() < 5]
+        self.closed_days = closed_days
+        self._timed: dict[tuple[Session, int, frozenset[int]], RunDay | None] = {}
+
+    def build(self) -> CostedPlan:
+        """Cost the plan at the rate card."""
+        lines: list[CostLine] = []
+        days: list[DayCost] = []
+        for route in self.plan.routes:
+            lines += self._route_lines(route, self.measure_year(route))
+            for weekday in range(5):
+                days += self._weekday_lines(route, weekday)
+        lines += self._unassigned_lines()
+        return CostedPlan(
+            plan=self.plan,
+            lines=tuple(lines),
+            days=tuple(days),
+            operating_days=len(self.open_days),
+            pricing="rate card",
+        )
+
+    def build_at_contract_prices(self) -> CostedPlan:
+        """Cost an as-is plan at the daily prices that are paid: price x days on which it runs."""
+        lines = []
+        for route in self.plan.routes:
+            used = self.measure_year(route)
+            days = Decimal(used.full_days + used.half_days)
+            rate = route.contract_daily_price or Decimal(0)
+            lines.append(
+                _line(
+                    route.reference,
+                    "CONTRACT",
+                    f"contract with {route.operator}",
+                    days,
+                    "day",
+                    rate,
+                    "sourced",
+                    "the council's contract register",
+                )
+            )
+        lines += self._unassigned_lines()
+        return CostedPlan(
+            plan=self.plan,
+            lines=tuple(lines),
+            days=(),
+            operating_days=len(self.open_days),
+            pricing="contract prices",
+        )
+
+    # --- quantities -----------------------------------------------------------------------------
+
+    def measure_year(self, route: Route) -> Quantities:
+        """Add up what a route uses on every date of the calendar."""
+        total = Quantities()
+        patterns: dict[tuple[frozenset[int], frozenset[int]], int] = defaultdict(int)
+        for day in self.open_days:
+            am, pm = (self._attending(route, session, day) for session in SESSIONS)
+            patterns[am, pm] += 1
+        for (am, pm), times in patterns.items():
+            total.add(self.measure_day(route, {"AM": am, "PM": pm}), times)
+        return total
+
+    def measure_day(
+        self, route: Route, attending: Mapping[Session, frozenset[int]]
+    ) -> Quantities:
+        """Measure a route on a day on which the given riders travel."""
+        used = Quantities()
+        sessions = 0
+        for session, block in (("AM", route.am), ("PM", route.pm)):
+            if block and self._add_block(used, session, block, attending[session]):  # type: ignore[arg-type,index]
+                sessions += 1
+        used.full_days = int(sessions == 2)
+        used.half_days = int(sessions == 1)
+        used.topped_up = self._top_up(route, used)
+        return used
+
+    def _attending(self, route: Route, session: Session, day: date) -> frozenset[int]:
+        instance, plan = self.plan.get_session(session)
+        block = route.am if session == "AM" else route.pm
+        return frozenset(
+            r
+            for number in (block.runs if block else ())
+            for r in plan.runs[number].riders
+            if is_on(instance.riders[r].weekdays, day.weekday())
+            and day not in self._closed(instance.schools[instance.riders[r].school].urn)
+        )
+
+    def _closed(self, urn: str) -> frozenset[date]:
+        return self.closed_days.get(urn, frozenset())
+
+    def _time(self, session: Session, number: int, riders: frozenset[int]) -> RunDay | None:
+        key = (session, number, riders)
+        if key not in self._timed:
+            instance, plan = self.plan.get_session(session)
+            self._timed[key] = time_day(
+                instance,
+                self.matrices[session],
+                plan.runs[number].visits,
+                sorted(riders),
+                -1,
+                is_forced=self.plan.is_as_is,
+            )
+        return self._timed[key]
+
+    def _add_block(
+        self, used: Quantities, session: Session, block: Block, attending: frozenset[int]
+    ) -> bool:
+        instance, plan = self.plan.get_session(session)
+        matrix = self.matrices[session]
+        crew_most = 0
+        before: tuple[RunDay, int, int] | None = None
+        for number in block.runs:
+            run = plan.runs[number]
+            riders = attending.intersection(run.riders)
+            day = self._time(session, number, riders)
+            if day is None:
+                continue
+            live, dead, seconds = measure_run(instance, matrix, run, day, riders)
+            used.live_m += live
+            used.dead_m += dead
+            used.driver_s += seconds
+            used.assistant_s += day.assistants * seconds
+            crew_most = max(crew_most, day.assistants)
+            active = [i for i, end in enumerate(day.depart_s) if end >= 0]
+            first, last = run.visits[active[0]].stop, run.visits[active[-1]].stop
+            if before is not None:
+                previous, stop, crew = before
+                self._add_link(used, instance, run, (previous, day), (stop, first), crew)
+            before = (day, last, day.assistants)
+        used.assistant_sessions += crew_most
+        return before is not None
+
+    def _add_link(
+        self,
+        used: Quantities,
+        instance: Instance,
+        run: Run,
+        days: tuple[RunDay, RunDay],
+        stops: tuple[int, int],
+        crew_before: int,
+    ) -> None:
+        """Between two runs of a block: the leg, the gap in hours, and no return to the base."""
+        matrix = self.matrices[instance.session]
+        gap = min(t for t in days[1].start_s if t >= 0) - max(days[0].depart_s)
+        used.dead_m += int(matrix.dist_m[stops])
+        base = instance.fleet[run.vehicle_type].base
+        spared = 0
+        if base is not None:
+            used.dead_m -= int(matrix.dist_m[stops[0], base]) + int(matrix.dist_m[base, stops[1]])
+            spared = int(matrix.time_s[stops[0], base]) + int(matrix.time_s[base, stops[1]])
+        used.driver_s += gap - spared
+        used.assistant_s += min(crew_before, days[1].assistants) * (gap - spared)
+
+    def _top_up(self, route: Route, used: Quantities) -> Decimal:
+        rates = self.rate_card.get_rates(self._code(route))
+        if not rates.minimum_charge or not (used.full_days or used.half_days):
+            return Decimal(0)
+        vehicle = (
+            used.full_days * rates.day_charge
+            + used.half_days * rates.half_day_charge
+            + to_miles(used.live_m) * rates.per_live_mile
+            + to_miles(used.dead_m) * rates.per_dead_mile
+            + to_hours(used.driver_s) * rates.per_driver_hour
+        )
+        return max(Decimal(0), rates.minimum_charge - vehicle).quantize(_PENNY, ROUND_HALF_UP)
+
+    # --- lines ----------------------------------------------------------------------------------
+
+    def _code(self, route: Route) -> str:
+        return self.plan.am_instance.fleet[route.vehicle_type].code
+
+    def _items(
+        self, route: Route, used: Quantities
+    ) -> list[tuple[str, str, Decimal, str, Decimal, Grade, str]]:
+        rates = self.rate_card.get_rates(self._code(route))
+        card = self.rate_card
+        of_type = (rates.grade, rates.source)
+        of_pa = (card.pa_grade, card.pa_source)
+        rows: list[tuple[str, str, Decimal, str, Decimal, Grade, str]] = [
+            ("DAY", "vehicle, AM and PM", Decimal(used.full_days), "day", rates.day_charge, *of_type),
+            ("HALF", "vehicle, one session", Decimal(used.half_days), "half day", rates.half_day_charge, *of_type),
+            ("LIVE", "miles with pupils aboard", to_miles(used.live_m), "mile", rates.per_live_mile, *of_type),
+            ("DEAD", "miles without pupils", to_miles(used.dead_m), "mile", rates.per_dead_mile, *of_type),
+            ("DRIVER", "driver", to_hours(used.driver_s), "hour", rates.per_driver_hour, *of_type),
+            ("PA", "passenger assistants", to_hours(used.assistant_s), "hour", card.pa_per_hour, *of_pa),
+            ("PA FIXED", "passenger assistants, each session", Decimal(used.assistant_sessions), "session", card.pa_fixed, *of_pa),
+            ("MINIMUM", "top-up to the minimum charge", Decimal(1 if used.topped_up else 0), "sum", used.topped_up, *of_type),
+        ]  # fmt: skip
+        return [row for row in rows if row[2]]
+
+    def _route_lines(self, route: Route, used: Quantities) -> list[CostLine]:
+        return [
+            _line(route.reference, code, text, quantity, unit, rate, grade, source)
+            for code, text, quantity, unit, rate, grade, source in self._items(route, used)
+        ]
+
+    def _weekday_lines(self, route: Route, weekday: int) -> list[DayCost]:
+        attending: dict[Session, frozenset[int]] = {}
+        for session in SESSIONS:
+            instance, plan = self.plan.get_session(session)
+            block = route.am if session == "AM" else route.pm
+            attending[session] = frozenset(
+                r
+                for number in (block.runs if block else ())
+                for r in list_day_riders(instance, plan.runs[number], weekday)
+            )
+        used = self.measure_day(route, attending)
+        return [
+            DayCost(
+                route=route.reference,
+                weekday=weekday,
+                code=code,
+                quantity=quantity,
+                unit=unit,
+                rate=rate,
+                amount=quantity * rate,
+            )
+            for code, _, quantity, unit, rate, _, _ in self._items(route, used)
+        ]
+
+    def _unassigned_lines(self) -> list[CostLine]:
+        lines = []
+        for session in SESSIONS:
+            instance, plan = self.plan.get_session(session)
+            for item in plan.unassigned:
+                rider = instance.riders[item.rider]
+                urn = instance.schools[rider.school].urn
+                days = sum(
+                    is_on(rider.weekdays, day.weekday()) and day not in self._closed(urn)
+                    for day in self.open_days
+                )
+                rate = self._own_vehicle(instance, item)
+                kind = instance.fleet[item.vehicle_type].code
+                note = "" if item.is_type_able else "; no type could carry them, the dearest stands in"
+                rates = self.rate_card.get_rates(kind)
+                lines.append(
+                    _line(
+                        "",
+                        "UNASSIGNED",
+                        f"pupil {rider.reference}, {session}: a {kind} of their own, direct{note}",
+                        Decimal(days),
+                        "session",
+                        rate,
+                        rates.grade,
+                        rates.source,
+                    )
+                )
+        return lines
+
+    def _own_vehicle(self, instance: Instance, item: Unassigned) -> Decimal:
+        """Price one session of a vehicle of a pupil's own, GBP to four places."""
+        seconds, metres = measure_direct(instance, self.matrices[instance.session], item.rider)
+        rates = self.rate_card.get_rates(instance.fleet[item.vehicle_type].code)
+        crew = count_day_assistants(instance, [item.rider])
+        hours = to_hours(seconds)
+        price = (
+            rates.day_charge / 2
+            + to_miles(metres) * rates.per_live_mile
+            + hours * (rates.per_driver_hour + crew * self.rate_card.pa_per_hour)
+            + crew * self.rate_card.pa_fixed
+        )
+        return price.quantize(_FOUR_PLACES, ROUND_HALF_UP)
+
+
+def to_miles(metres: int) -> Decimal:
+    """Metres as miles to four places."""
+    return (Decimal(metres) / METRES_A_MILE).quantize(_FOUR_PLACES, ROUND_HALF_UP)
+
+
+def to_hours(seconds: int) -> Decimal:
+    """Seconds as hours to four places."""
+    return (Decimal(seconds) / 3600).quantize(_FOUR_PLACES, ROUND_HALF_UP)
+
+
+def to_pence(quantity: Decimal, rate: Decimal) -> int:
+    """Quantity x rate in pence, rounded once, half up."""
+    return int((quantity * rate * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _line(
+    route: str,
+    code: str,
+    text: str,
+    quantity: Decimal,
+    unit: str,
+    rate: Decimal,
+    grade: Grade,
+    source: str,
+) -> CostLine:
+    return CostLine(
+        route=route,
+        code=code,
+        text=text,
+        quantity=quantity,
+        unit=unit,
+        rate=rate,
+        amount_pence=to_pence(quantity, rate),
+        grade=grade,
+        source=source,
+    )

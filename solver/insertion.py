@@ -1,0 +1,69 @@
+"""First plans: each pupil in turn goes where the exact price of the day rises least.
+
+Pupils farthest from their school come first (they shape the runs); neighbours' runs are looked at,
+and a run of their own is always among the choices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from solver.arrays import Arrays, IntArray
+from solver.domain import Instance
+from solver.state import State, insert_group
+
+NEIGHBOURS = 60
+
+
+def list_groups(instance: Instance, riders: Sequence[int]) -> list[list[int]]:
+    """Group riders that must share and go to the same school call; everyone else is alone."""
+    wanted = set(riders)
+    seen: set[int] = set()
+    groups = []
+    for rider in riders:
+        if rider in seen:
+            continue
+        call = instance.riders[rider].school
+        group = [rider]
+        for other in group:
+            for sibling in instance.riders[other].must_share:
+                is_new = sibling in wanted and sibling not in group
+                if is_new and instance.riders[sibling].school == call:
+                    group.append(sibling)
+        seen.update(group)
+        groups.append(sorted(group, key=lambda r: (instance.riders[r].stop, r)))
+    return groups
+
+
+def build_neighbours(a: Arrays, count: int = NEIGHBOURS) -> IntArray:
+    """List each rider's nearest riders: (R, count) by drive between homes and between schools."""
+    riders = len(a.rider_stop)
+    count = min(count, max(riders - 1, 0))
+    near = np.zeros((riders, count), dtype=np.int64)
+    home, school = a.rider_stop, a.school_stop[a.rider_school]
+    for rider in range(riders):
+        apart = (
+            a.time_s[home[rider], home].astype(np.float64)
+            + a.time_s[home, home[rider]]
+            + 0.5 * (a.time_s[school[rider], school] + a.time_s[school, school[rider]])
+        )
+        apart[rider] = np.inf
+        near[rider] = np.argsort(apart, kind="stable")[:count]
+    return near
+
+
+def insert_all(
+    state: State, groups: Sequence[Sequence[int]], neighbours: IntArray, a: Arrays
+) -> list[int]:
+    """Insert groups of riders, farthest from school first; return the indices of those left out."""
+    drive = a.time_s[a.rider_stop, a.school_stop[a.rider_school]]
+    order = sorted(range(len(groups)), key=lambda g: (-int(drive[groups[g]].max()), g))
+    checked = np.full(len(state.length), -1, dtype=np.int64)
+    left_out = []
+    for stamp, g in enumerate(order):
+        group = np.array(groups[g], dtype=np.int64)
+        if not insert_group(state, group, neighbours, checked, stamp, 0.0, a):
+            left_out.append(g)
+    return left_out

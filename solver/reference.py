@@ -1,0 +1,170 @@
+"""The reference instance format: how solvers are compared side by side (spec, last section).
+
+One adapter to the domain types and the same solver, by switches of :class:`Rules`: no shared door,
+unloading by visit, the ride limit as given, no earliest time, the whole charge per run.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from solver.domain import (
+    EVERY_WEEKDAY,
+    FleetType,
+    Instance,
+    InstanceError,
+    Layout,
+    Point,
+    Rider,
+    Rules,
+    SchoolCall,
+    SessionPlan,
+    TravelMatrix,
+)
+
+_ASSISTANT = {"none": "none", "shared": "shared", "one_to_one": "dedicated"}
+
+
+def read_instance(path: Path) -> tuple[Instance, TravelMatrix]:
+    """Read a reference instance and its two `.npy` arrays (seconds, metres; paths beside it).
+
+    Raises
+    ------
+    InstanceError
+        If a file is missing or does not hold what the format asks for; the message says what.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InstanceError(f"{path.name}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InstanceError(f"{path.name}: is not JSON: {error}") from error
+    try:
+        matrix = TravelMatrix(_load(path, raw["time"]), _load(path, raw["dist"]))
+        instance = _build_instance(raw)
+    except KeyError as error:
+        raise InstanceError(f"{path.name}: {error.args[0]!r} is missing or unknown") from error
+    except (TypeError, ValueError) as error:
+        raise InstanceError(f"{path.name}: {error}") from error
+    if len(matrix) != len(instance.stops):
+        raise InstanceError(
+            f"{path.name}: {len(instance.stops)} points but a matrix of {len(matrix)} rows"
+        )
+    return instance, matrix
+
+
+def write_plan(path: Path, instance: Instance, plan: SessionPlan) -> None:
+    """Write a plan in the reference format. Without a bound, `lower_bound` is 0."""
+    if plan.unassigned:
+        raise InstanceError(
+            f"{len(plan.unassigned)} pupils cannot be carried, and the reference format has no "
+            f"word for that: {', '.join(instance.riders[u.rider].reference for u in plan.unassigned)}"
+        )
+    runs = [
+        {
+            "type": instance.fleet[run.vehicle_type].code,
+            "stops": [
+                stop
+                for visit in run.visits
+                for stop in (
+                    [["school", instance.schools[visit.school].urn]]
+                    if visit.school is not None
+                    else [["pickup", instance.riders[r].reference] for r in visit.riders]
+                )
+            ],
+        }
+        for run in plan.runs
+    ]
+    content = {
+        "runs": runs,
+        "cost": round(plan.cost, 4),
+        "lower_bound": plan.bound.value if plan.bound else 0.0,
+        "seconds": round(plan.seconds, 2),
+        "seed": plan.seed,
+    }
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _load(path: Path, name: str) -> np.ndarray:
+    file = path.parent / name
+    try:
+        return np.load(file, allow_pickle=False)
+    except OSError as error:
+        raise InstanceError(f"{path.name}: its matrix {name} cannot be read") from error
+
+
+def _build_instance(raw: dict[str, Any]) -> Instance:
+    points = [Point(float(lat), float(lon)) for lat, lon in raw["points"]]
+    calls = {school["id"]: i for i, school in enumerate(raw["schools"])}
+    number = {pupil["id"]: i for i, pupil in enumerate(raw["pupils"])}
+    if len(number) != len(raw["pupils"]) or len(calls) != len(raw["schools"]):
+        raise ValueError("two pupils or two schools have the same id")
+    return Instance(
+        name=str(raw["name"]),
+        session="AM",
+        stops=tuple(points),
+        riders=tuple(_build_rider(pupil, calls, number) for pupil in raw["pupils"]),
+        schools=tuple(
+            SchoolCall(
+                urn=school["id"],
+                name=school["id"],
+                stop=school["point"],
+                window_from_s=school["arrive_from"],
+                window_to_s=school["arrive_to"],
+                dwell_s=school["unload_s"],
+                wheelchair_extra_s=0,
+            )
+            for school in raw["schools"]
+        ),
+        fleet=tuple(_build_type(kind) for kind in raw["vehicle_types"]),
+        rules=Rules(
+            earliest_s=0,
+            latest_s=24 * 3600,
+            shared_door_extra_s=None,
+            shared_pupils_per_assistant=None,
+            max_schools_per_run=None,
+            ride_excess_gbp_per_min=0.0,
+        ),
+        pa_per_s=raw["pa_per_hour"] / 3600,
+        pa_fixed=float(raw["pa_fixed"]),
+    )
+
+
+def _build_rider(pupil: dict[str, Any], calls: dict[str, int], number: dict[str, int]) -> Rider:
+    in_chair = bool(pupil["wheelchair"])
+    return Rider(
+        reference=pupil["id"],
+        stop=pupil["point"],
+        school=calls[pupil["school"]],
+        weekdays=EVERY_WEEKDAY,
+        seats=0 if in_chair else pupil.get("seats", 1),
+        bays=1 if in_chair else 0,
+        folded_chairs=0,
+        assistant=_ASSISTANT[pupil["pa"]],  # type: ignore[arg-type]
+        dwell_s=pupil["board_s"],
+        direct_s=0,
+        ride_cap_s=pupil["max_ride_s"],
+        ride_target_s=pupil["max_ride_s"],
+        needs_lift=bool(pupil["needs_lift"]) or in_chair,
+        is_solo=bool(pupil["solo"]),
+        must_not_share=tuple(sorted(number[other] for other in pupil["incompatible"])),
+    )
+
+
+def _build_type(kind: dict[str, Any]) -> FleetType:
+    return FleetType(
+        code=kind["id"],
+        layouts=tuple(Layout(seats, bays) for seats, bays in kind["layouts"]),
+        has_lift=bool(kind["lift"]),
+        tags=(),
+        count=kind["count"],
+        base=kind["depot"],
+        session_charge=float(kind["fixed"]),
+        per_live_m=kind["per_km"] / 1000,
+        per_dead_m=kind["per_km"] / 1000,
+        per_driver_s=kind["per_hour"] / 3600,
+    )
