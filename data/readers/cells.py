@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 from typing import Any, Final
 
 from data.readers.columns import CellType
@@ -107,7 +106,6 @@ class CellError(ValueError):
         self.hint = hint
 
 
-@lru_cache(maxsize=200_000)
 def parse_cell(kind: CellType, text: str) -> Any:
     """Return the value of a filled cell.
 

@@ -64,9 +64,9 @@ def build_contract(
     routes, riders
         The register, and the file of pupils on its routes where there is one.
     codes
-        Vehicle type codes by their casefolded form.
+        Vehicle type codes by their casefolded form; none where that file could not be read.
     pupils
-        Every reference of the pupils file.
+        Every reference of the pupils file; none where that file could not be read.
     """
     rides = _collect_rides(routes, riders, pupils) if riders else {}
     built = []
@@ -83,7 +83,7 @@ def _get_vehicle_type(record: Record, codes: dict[str, str], routes: RecordSet) 
     if record["vehicle_type"] is None:
         return None
     code = find_code(record["vehicle_type"], codes)
-    if code is None:
+    if code is None and codes:
         routes.log.add(
             record.row,
             "vehicle_type",
@@ -109,7 +109,7 @@ def _collect_rides(
                 "The route is not in the contract file.",
                 "Correct the reference or add the route.",
             )
-        if pupil is not None and pupil not in pupils:
+        if pupil is not None and pupils and pupil not in pupils:
             riders.log.add(
                 record.row,
                 "pupil_reference",

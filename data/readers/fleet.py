@@ -26,6 +26,14 @@ def check_vehicles(records: RecordSet) -> list[VehicleType]:
                 "Only one of base_latitude and base_longitude is given.",
                 "Give both or neither.",
             )
+        if (record["co2e_g_per_km"] or 0) < 0:
+            records.log.add(
+                record.row,
+                "co2e_g_per_km",
+                "impossible-number",
+                "Emissions cannot be below 0.",
+                "Write grams per kilometre, or leave the cell empty.",
+            )
     sound = [record for record in records.records if not record.faulty]
     if sound and all(record["count"] == 0 for record in sound):
         records.log.add(
@@ -66,7 +74,7 @@ def is_assistant_row(record: Record) -> bool:
 
 def check_rate_card(records: RecordSet) -> RateCard | None:
     """Check the rate card within its own file; None where it has faults or no PA row."""
-    check_duplicates(records, "vehicle_type", "vehicle type")
+    check_duplicates(records, "vehicle_type", "vehicle type", skip=is_assistant_row)
     effective_from = _check_effective_from(records)
     assistants = [record for record in records.records if is_assistant_row(record)]
     vehicles = [record for record in records.records if not is_assistant_row(record)]
@@ -79,6 +87,14 @@ def check_rate_card(records: RecordSet) -> RateCard | None:
             "no-assistant-rates",
             "There is no row for passenger assistants.",
             f"Add a row with {ASSISTANT_ROW} under vehicle_type, per_hour and per_session.",
+        )
+    for record in assistants[1:]:
+        records.log.add(
+            record.row,
+            "vehicle_type",
+            "duplicate",
+            f"The row of the passenger assistants is here again, after row {assistants[0].row}.",
+            "Keep one row for each.",
         )
     for record in assistants:
         if record["per_hour"] is None and "per_hour" not in record.faulty:

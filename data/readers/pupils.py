@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from data.readers.places import FoundPlace, check_given_places
@@ -23,12 +24,18 @@ def check_pupils(records: RecordSet) -> list[Record]:
     return check_given_places(records, is_needed=True, what="home")
 
 
-def check_duplicates(records: RecordSet, column: str, what: str) -> None:
-    """Report every row whose `column` repeats that of an earlier row."""
+def check_duplicates(
+    records: RecordSet,
+    column: str,
+    what: str,
+    *,
+    skip: Callable[[Record], bool] = lambda _: False,
+) -> None:
+    """Report every row whose `column` repeats that of an earlier row, whatever the case."""
     first_rows: dict[str, int] = {}
     for record in records.records:
         value = record[column]
-        if value is None:
+        if value is None or skip(record):
             continue
         key = str(value).casefold()
         if key in first_rows:
@@ -132,7 +139,7 @@ def add_addresses(
         reference = record["pupil_reference"]
         if reference is None:
             continue
-        if reference not in known:
+        if known and reference not in known:
             addresses.log.add(
                 record.row,
                 "pupil_reference",

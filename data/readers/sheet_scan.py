@@ -26,6 +26,8 @@ class SheetScan:
     formula_count: int = 0
     formulas: list[tuple[int, str]] = field(default_factory=list)
     """Row and name (`C5`) of the first formula cells."""
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    """The same of the first cells that hold an error value such as #N/A."""
 
 
 def measure_strings(content: bytes) -> list[int]:
@@ -48,7 +50,12 @@ def measure_strings(content: bytes) -> list[int]:
     return lengths
 
 
-def scan_sheet(content: bytes, strings: Sequence[int], *, most_formulas: int) -> SheetScan:
+def check_xml(content: bytes) -> None:
+    """Read XML through without keeping anything; raises `UnsafeXmlError` as the others do."""
+    _feed(_build_parser(), content)
+
+
+def scan_sheet(content: bytes, strings: Sequence[int], *, most_listed: int) -> SheetScan:
     """Scan one sheet.
 
     Parameters
@@ -57,15 +64,15 @@ def scan_sheet(content: bytes, strings: Sequence[int], *, most_formulas: int) ->
         The sheet's XML.
     strings
         Length of each shared string, characters.
-    most_formulas
-        How many formula cells are listed; the rest are counted.
+    most_listed
+        How many cells of a sort are listed; further formulas are counted.
 
     Raises
     ------
     UnsafeXmlError
         If the XML is broken or declares entities.
     """
-    handler = _SheetHandler(strings, most_formulas)
+    handler = _SheetHandler(strings, most_listed)
     parser = _build_parser()
     parser.StartElementHandler = handler.start
     parser.EndElementHandler = handler.end
@@ -101,10 +108,10 @@ def find_sheet_part(parts: dict[str, bytes], sheet: str) -> str:
 class _SheetHandler:
     """Follows the elements row, c, f and v of a sheet."""
 
-    def __init__(self, strings: Sequence[int], most_formulas: int) -> None:
+    def __init__(self, strings: Sequence[int], most_listed: int) -> None:
         self.scan = SheetScan()
         self._strings = strings
-        self._most_formulas = most_formulas
+        self._most_listed = most_listed
         self._row = 0
         self._column = 0
         self._is_shared = False
@@ -124,7 +131,7 @@ class _SheetHandler:
             self.scan.last_row = max(self.scan.last_row, self._row)
         elif name == "f":
             self.scan.formula_count += 1
-            if len(self.scan.formulas) < self._most_formulas:
+            if len(self.scan.formulas) < self._most_listed:
                 cell = f"{column_letters(self._column)}{self._row}"
                 self.scan.formulas.append((self._row, cell))
 
@@ -151,12 +158,14 @@ class _SheetHandler:
         else:
             self._column += 1
         self._is_shared = attributes.get("t") == "s"
+        if attributes.get("t") == "e" and len(self.scan.errors) < self._most_listed:
+            self.scan.errors.append((self._row, f"{column_letters(self._column)}{self._row}"))
         self.scan.last_row = max(self.scan.last_row, self._row)
         self.scan.last_column = max(self.scan.last_column, self._column)
 
 
 def _build_parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(encoding="UTF-8")  # whatever the XML declares
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse_doctype
     return parser

@@ -15,7 +15,12 @@ from typing import Final
 
 from data.faults import FaultLog
 
-_UTF8_PAIR: Final = re.compile(rb"[\xc3-\xf4][\x80-\xbf]")
+_UTF8_SIGNS: Final = re.compile(
+    rb"\xc2[\xa0-\xbf]|\xc3[\x80-\xbf]|\xe2\x80[\x80-\xbf]|\xe2\x82\xac"
+)
+"""Accented letters, curly quotes, dashes, pound and euro in UTF-8: as Windows text, nonsense."""
+
+_UTF8_LEADS: Final = (b"\xc2", b"\xc3", b"\xe2")
 _SEPARATORS: Final = (",", "\t", ";", "|")
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 
@@ -103,7 +108,9 @@ def _decode(content: bytes, log: FaultLog) -> str | None:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         first_bad = fault.start
-        is_cut_short = fault.reason == "unexpected end of data"
+        is_cut_short = fault.reason == "unexpected end of data" and (
+            content[first_bad:].startswith(_UTF8_LEADS)
+        )
     row = content.count(b"\n", 0, first_bad) + 1
     if is_cut_short:
         log.add(
@@ -114,7 +121,7 @@ def _decode(content: bytes, log: FaultLog) -> str | None:
             "Export it again: it was cut short on its way.",
         )
         return None
-    if content.startswith(b"\xef\xbb\xbf") or _UTF8_PAIR.search(content):
+    if content.startswith(b"\xef\xbb\xbf") or _UTF8_SIGNS.search(content):
         _add_encoding_fault(log, row, "The file mixes UTF-8 and Windows encoding")
         return None
     try:

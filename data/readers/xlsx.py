@@ -23,6 +23,7 @@ from data.faults import FaultLog
 from data.readers.sheet_scan import (
     SheetScan,
     UnsafeXmlError,
+    check_xml,
     find_sheet_part,
     measure_strings,
     scan_sheet,
@@ -35,8 +36,19 @@ _NEEDED_PART: Final = re.compile(
     r"|xl/_rels/workbook\.xml\.rels|xl/worksheets/[^/]+\.xml)",
     re.IGNORECASE,
 )
+_USUAL_PACKING: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _EPOCH_DAYS: Final = (datetime.date(1899, 12, 30), datetime.date(1899, 12, 31))
-_MOST_FORMULAS_LISTED: Final = 50
+_MOST_LISTED: Final = 50
+_BROKEN: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    CalamineError,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
+"""What the archive and the parser raise for files that are cut short or altered."""
 
 
 class RefusedError(Exception):
@@ -53,14 +65,15 @@ def read_xlsx(path: Path, log: FaultLog, limits: FileLimits) -> RawTable | None:
     Returns None where the workbook is refused or cannot be read.
     """
     try:
-        check_archive(path, limits)
-        parts = _unpack(path, limits)
-        return _read_sheets(parts, log, limits)
+        _check_packed_size(path.stat().st_size, limits)
+        content = path.read_bytes()
+        check_archive(content, limits)
+        return _read_sheets(_unpack(content, limits), log, limits)
     except RefusedError as refusal:
         log.add(None, "", *refusal.fault)
     except UnsafeXmlError as fault:
         log.add(None, "", "unsafe-xlsx", str(fault), "Copy the cells to a new workbook.")
-    except (zipfile.BadZipFile, zlib.error, CalamineError, EOFError, NotImplementedError):
+    except _BROKEN:
         log.add(
             None,
             "",
@@ -71,13 +84,23 @@ def read_xlsx(path: Path, log: FaultLog, limits: FileLimits) -> RawTable | None:
     return None
 
 
-def check_archive(path: Path, limits: FileLimits) -> None:
-    """Refuse an archive by its size and directory alone, before anything is unpacked."""
-    size = path.stat().st_size
+def _check_packed_size(size: int, limits: FileLimits) -> None:
     if size > limits.xlsx_bytes:
         raise _too_large(f"The workbook has {size / 1e6:,.0f} MB", limits)
-    _check_directory_size(path, size, limits)
-    with zipfile.ZipFile(path) as archive:
+
+
+def check_archive(content: bytes, limits: FileLimits) -> None:
+    """Refuse an archive by its directory alone, before anything is unpacked.
+
+    Raises
+    ------
+    RefusedError
+        If it has too many parts or would unpack to too much.
+    zipfile.BadZipFile
+        If it is no archive.
+    """
+    _check_directory_size(content, limits)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
     if len(members) > limits.xlsx_members:
         raise _too_large(f"The workbook has {len(members):,} parts", limits)
@@ -87,6 +110,12 @@ def check_archive(path: Path, limits: FileLimits) -> None:
         raise _too_large(f"The workbook would unpack to {unpacked / 1e6:,.0f} MB", limits)
     if unpacked > limits.xlsx_ratio * max(packed, 1):
         raise _too_large(f"The workbook would unpack to {unpacked // max(packed, 1)} times", limits)
+    if any(member.compress_type not in _USUAL_PACKING for member in members):
+        raise RefusedError(
+            "unsafe-xlsx",
+            "The workbook is packed in a way that Excel never uses.",
+            "Open it in Excel, save it as Excel workbook (.xlsx) and hand it in again.",
+        )
     if any(member.flag_bits & 1 for member in members):
         raise RefusedError(
             "old-or-locked-excel",
@@ -95,11 +124,9 @@ def check_archive(path: Path, limits: FileLimits) -> None:
         )
 
 
-def _check_directory_size(path: Path, size: int, limits: FileLimits) -> None:
+def _check_directory_size(content: bytes, limits: FileLimits) -> None:
     """Refuse a directory that would itself take long to read."""
-    with path.open("rb") as stream:
-        stream.seek(max(0, size - 65_557))
-        tail = stream.read()
+    tail = content[-65_557:]
     at = tail.rfind(_END_RECORD)
     if at < 0 or at + 22 > len(tail):
         raise zipfile.BadZipFile("no end of central directory")
@@ -118,20 +145,20 @@ def _too_large(text: str, limits: FileLimits) -> RefusedError:
     )
 
 
-def _unpack(path: Path, limits: FileLimits) -> dict[str, bytes]:
+def _unpack(content: bytes, limits: FileLimits) -> dict[str, bytes]:
     """Unpack the parts that are needed, none beyond the size that the directory states."""
     parts: dict[str, bytes] = {}
     left = limits.xlsx_unpacked_bytes
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.infolist():
             if not _NEEDED_PART.fullmatch(member.filename):
                 continue
             with archive.open(member) as stream:
-                content = stream.read(left + 1)
-            left -= len(content)
+                part = stream.read(left + 1)
+            left -= len(part)
             if left < 0:
                 raise _too_large("The workbook unpacks to more than it states", limits)
-            parts[member.filename] = content
+            parts[member.filename] = part
     return parts
 
 
@@ -152,12 +179,12 @@ def _read_sheets(parts: dict[str, bytes], log: FaultLog, limits: FileLimits) -> 
     scans: dict[str, SheetScan] = {}
     for name, content in parts.items():
         if name.lower().startswith("xl/worksheets/"):
-            scan = scan_sheet(content, strings, most_formulas=_MOST_FORMULAS_LISTED)
+            scan = scan_sheet(content, strings, most_listed=_MOST_LISTED)
             _check_extent(scan, limits)
             scans[name.rsplit("/", 1)[1].lower()] = scan
     for part in ("xl/workbook.xml", "xl/styles.xml"):
         if part in names:
-            scan_sheet(parts[names[part]], [], most_formulas=0)
+            check_xml(parts[names[part]])
     with CalamineWorkbook.from_filelike(_pack(parts)) as workbook:
         for index, sheet in enumerate(workbook.sheets_metadata):
             if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
@@ -212,6 +239,15 @@ def _add_formula_faults(scan: SheetScan | None, log: FaultLog) -> None:
             f"Cell {cell} holds a formula, not a value.",
             "Copy the column and paste it as values, then hand the workbook in again.",
         )
+    for row, cell in scan.errors:
+        if (row, cell) not in scan.formulas:
+            log.add(
+                row,
+                "",
+                "formula",
+                f"Cell {cell} holds a spreadsheet error, not a value.",
+                "Write the value itself, or empty the cell.",
+            )
     more = scan.formula_count - len(scan.formulas)
     if more:
         log.add(

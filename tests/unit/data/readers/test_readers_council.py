@@ -408,3 +408,95 @@ def test_a_file_that_is_not_there(tmp_path: Path, only: Only) -> None:
     fault = only(check_file("pupils", tmp_path / "gone.csv"), "no-file")
 
     assert fault.file == "gone.csv"
+
+
+def test_file_that_cannot_be_read_is_not_blamed_on_the_others(council: Any) -> None:
+    files = council.write()
+    files.pupils.write_text("")
+    files.vehicles.write_text("code,layouts\nTAXI,4,,,extra\n")
+
+    report = read_council(files, name="A").report
+
+    assert {(f.file, f.code) for f in report.errors} == {
+        ("pupils.csv", "empty-file"),
+        ("vehicles.csv", "long-row"),
+        ("vehicles.csv", "no-rows"),
+    }
+
+
+def test_assistants_have_one_row(council: Any, only: Only) -> None:
+    council.rows["rate_card"].append({"vehicle_type": "Passenger assistant", "per_hour": "12"})
+
+    fault = only(council.read().report, "duplicate")
+
+    assert (fault.file, fault.row) == ("rate_card.csv", 5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value"),
+    [
+        ("vehicles", "co2e_g_per_km", "-100"),
+        ("pupils", "party_size", "0"),
+        ("pupils", "party_size", "40"),
+        ("pupils", "ride_cap_minutes", "0"),
+        ("contract", "assistants", "25"),
+    ],
+)
+def test_impossible_numbers(council: Any, only: Only, kind: str, column: str, value: str) -> None:
+    council.rows[kind][0][column] = value
+
+    fault = only(council.read().report, "impossible-number")
+
+    assert (fault.file, fault.row, fault.column) == (f"{kind}.csv", 2, column)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"ride_target_minutes": "60", "ride_cap_minutes": "30"}, "cap-below-target"),
+        ({"weekdays_am": "none", "weekdays_pm": "none"}, "never-travels"),
+    ],
+)
+def test_odd_pupils_are_warned_of(
+    council: Any, only: Only, changes: dict[str, str], code: str
+) -> None:
+    council.rows["pupils"][0].update(changes)
+
+    data = council.read()
+
+    assert only(data.report, code).severity == "warning"
+    assert data.dataset is not None
+
+
+def test_everything_a_pupil_row_can_say(council: Any) -> None:
+    council.rows["pupils"][0].update(
+        mobility="transfer",
+        assistant="1:1",
+        may_share_assistant="yes",
+        tags="Harness; booster",
+        bars_mixed_schools="y",
+        must_not_share="P2;P3",
+        dwell_minutes="4.5",
+        ride_target_minutes="40",
+        ride_cap_minutes="55",
+        weekdays_am="M-W-F",
+        party_size="2",
+        entitled="no",
+        need_group="ASD",
+        ward="Palfrey",
+    )
+
+    pupil = council.read().dataset.pupils[0]
+
+    assert (pupil.mobility, pupil.assistant, pupil.may_share_assistant) == (
+        "transfer",
+        "dedicated",
+        True,
+    )
+    assert pupil.tags == ("harness", "booster")
+    assert (pupil.is_solo, pupil.bars_mixed_schools) == (False, True)
+    assert pupil.must_not_share == ("P2", "P3")
+    assert (pupil.dwell_s, pupil.ride_target_s, pupil.ride_cap_s) == (270, 2400, 3300)
+    assert (pupil.weekdays_am, pupil.weekdays_pm) == (0b10101, 0b10101)
+    assert (pupil.party_size, pupil.is_entitled) == (2, False)
+    assert (pupil.need_group, pupil.ward) == ("ASD", "Palfrey")

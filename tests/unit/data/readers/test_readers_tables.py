@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import xlsxwriter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data.faults import Fault, FaultLog, FaultReport
 from data.readers import check_file, read_council
@@ -417,3 +419,67 @@ def test_twenty_thousand_pupils_within_ten_seconds(council: Any, tmp_path: Path,
 
     assert len(data.dataset.pupils) == 20_000
     assert seconds < 10, f"took {seconds:.1f} s"
+
+
+def test_error_value_in_a_workbook_names_its_cell(tmp_path: Path, only: Only) -> None:
+    path = save_workbook(tmp_path, [["code", "layouts"]])
+    rows = (
+        '<row r="1"><c r="A1" t="str"><v>code</v></c><c r="B1" t="str"><v>layouts</v></c></row>'
+        '<row r="2"><c r="A2" t="str"><v>T1</v></c><c r="B2" t="e"><v>#N/A</v></c></row>'
+    )
+    sheet = SHEET.format(doctype="", rows=rows)
+
+    report = check_file("vehicles", replace_parts(path, {"xl/worksheets/sheet1.xml": sheet}))
+
+    fault = only(report, "formula")
+    assert (fault.row, fault.severity) == (2, "error")
+    assert "B2" in fault.text
+
+
+def test_windows_text_that_looks_a_little_like_utf8(tmp_path: Path) -> None:
+    # In Windows encoding a capital E acute and a curly quote are C9 92, a letter in UTF-8; the
+    # second row's E9 before a comma is none.
+    text = f"{HEADER}\nT1,CAF\u00c9\u2019S TAXI,4,no\nT2,Caf\u00e9,4,no\n"
+    path = save(tmp_path, text.encode("cp1252"))
+
+    table, report = read(path)
+
+    assert report.faults == ()
+    assert table is not None
+    assert [cells[1] for _, cells in table.rows[1:]] == ["CAF\u00c9\u2019S TAXI", "Caf\u00e9"]
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(content=st.binary(max_size=400))
+def test_any_bytes_give_rows_or_an_error(tmp_path_factory: Any, content: bytes) -> None:
+    path = save(tmp_path_factory.getbasetemp(), HEADER.encode() + b"\n" + content, "any.csv")
+
+    table, report = read(path)
+
+    assert (table is None) == report.is_fatal
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(changes=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=6))
+def test_workbook_with_altered_bytes_gives_rows_or_an_error(
+    tmp_path_factory: Any, changes: list[tuple[int, int]]
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    content = bytearray(save_workbook(folder, [["code", "layouts"], ["T1", "4"]]).read_bytes())
+    for place, value in changes:
+        content[place % len(content)] = value
+    path = save(folder, bytes(content), "altered.xlsx")
+
+    table, report = read(path)
+
+    assert table is not None or report.is_fatal
+
+
+@pytest.mark.parametrize("encoding", ["UTF-7", "no-such", "UTF-16"])
+def test_sheet_that_declares_another_encoding(tmp_path: Path, encoding: str) -> None:
+    path = save_workbook(tmp_path, [["code", "layouts"]])
+    sheet = SHEET.format(doctype="", rows="").replace('"1.0"', f'"1.0" encoding="{encoding}"')
+
+    _, report = read(replace_parts(path, {"xl/worksheets/sheet1.xml": sheet}))
+
+    assert {fault.code for fault in report.faults} == {"empty-file"}
