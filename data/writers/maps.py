@@ -19,7 +19,7 @@ from matplotlib.transforms import ScaledTranslation
 from data.writers.colours import pick_colours, shade_colour
 from data.writers.files import replace_file
 from data.writers.labels import place_labels
-from data.writers.margins import draw_legend, write_margins
+from data.writers.margins import draw_legend, measure_credits, write_margins
 from data.writers.picture import (
     INK,
     MINOR_LOOK,
@@ -39,6 +39,7 @@ _MILE_M: Final = 1609.344
 _DEGREE_M: Final = 111_195.0
 """Metres of a degree of latitude on a sphere of 6,371 km; enough for a scale bar."""
 _LEAST_SPAN_M: Final = 2_000.0
+_MANY_HOMES: Final = 300
 _NUMBERED_UP_TO: Final = 15
 """With so few runs each is named on the map; with more the names would hide the runs."""
 
@@ -57,7 +58,8 @@ def draw_map(path: Path, picture: MapPicture, about: Provenance) -> None:
     """
     figure = Figure(figsize=_SIZE_IN, dpi=_DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.012, 0.045, 0.752, 0.865))
+    bottom = measure_credits(about)
+    axes = figure.add_axes((0.012, bottom, 0.752, 0.91 - bottom))
     _frame(axes, picture)
     _draw_roads(axes, picture.roads)
     _draw_runs(axes, picture.runs)
@@ -148,7 +150,8 @@ def _draw_runs(axes: Axes, runs: Sequence[MapRun]) -> None:
 def _draw_homes(axes: Axes, homes: Sequence[tuple[float, float]]) -> None:
     if len(homes):
         lon, lat = np.asarray(homes, dtype=float).T
-        axes.scatter(lon, lat, s=9, c="white", edgecolors=INK, linewidths=0.55, zorder=5)
+        size = 9 if len(homes) < _MANY_HOMES else 6
+        axes.scatter(lon, lat, s=size, c="white", edgecolors=INK, linewidths=0.55, zorder=5)
 
 
 def _draw_schools(axes: Axes, schools: Sequence[MapSchool]) -> None:

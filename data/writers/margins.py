@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from typing import Final
 
@@ -14,6 +15,8 @@ from data.writers.tables import Provenance
 
 _QUIET: Final = "#5c6b7a"
 _STAMP: Final = "#9c2a10"
+_CREDIT_LETTERS: Final = 255
+"""As many of the small letters fit into the width of the picture."""
 _MOST_GROUPS: Final = 16
 """Lines of the legend; further groups are counted in one line."""
 
@@ -40,9 +43,18 @@ def write_margins(figure: Figure, picture: MapPicture, about: Provenance) -> Non
             color=_STAMP,
             bbox={"boxstyle": "round,pad=0.4", "facecolor": "#fdf1ee", "edgecolor": _STAMP},
         )
+    text = "\n".join(_list_credits(about))
+    figure.text(0.012, 0.012, text, fontsize=7.5, color=_QUIET, va="bottom", linespacing=1.25)
+
+
+def measure_credits(about: Provenance) -> float:
+    """Return the share of the picture's height that the lines beneath the map take up."""
+    return 0.024 + 0.0132 * len(_list_credits(about))
+
+
+def _list_credits(about: Provenance) -> list[str]:
     made_on = f"Made on {about.made_on.day} {about.made_on:%B %Y} with Schoolrun."
-    credit = "  \N{MIDDLE DOT}  ".join((made_on, *about.attribution))
-    figure.text(0.012, 0.031, credit, fontsize=7.5, color=_QUIET, va="top", wrap=True)
+    return textwrap.wrap("  \N{MIDDLE DOT}  ".join((made_on, *about.attribution)), _CREDIT_LETTERS)
 
 
 def draw_legend(figure: Figure, picture: MapPicture) -> None:

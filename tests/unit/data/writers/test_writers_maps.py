@@ -67,15 +67,16 @@ def test_runs_schools_and_the_stamp_are_seen_on_the_map_and_in_the_legend(tmp_pa
         assert count_pixels(bare, colour, MARGIN) == 0
 
 
-def test_the_attribution_is_written_beneath(tmp_path, about):
-    draw_map(tmp_path / "with.png", build_picture(2, 1), about)
-    draw_map(tmp_path / "without.png", build_picture(2, 1), replace(about, attribution=()))
-    beneath = slice(1440, 1500)
-    dark = [
-        int((imread(tmp_path / name)[beneath, :, :3] < 0.7).any(axis=2).sum())
-        for name in ("with.png", "without.png")
-    ]
-    assert dark[0] > dark[1] * 1.5 > 0
+@pytest.mark.parametrize("lines", [1, 6])
+def test_the_attribution_is_written_beneath_and_stays_on_the_page(lines, tmp_path, about):
+    long = tuple(f"Contains data of source {number}, under its licence" for number in range(30))
+    credited = replace(about, attribution=long if lines > 1 else about.attribution)
+    draw_map(tmp_path / "plan.png", build_picture(2, 1), credited)
+    pixels = imread(tmp_path / "plan.png")[..., :3]
+    is_written = (pixels < 0.7).any(axis=2)
+    assert is_written[1400:].sum() > 1500 * lines
+    assert not is_written[1490:].any()
+    assert not is_written[1400:, 2235:].any()
 
 
 def test_the_same_plan_gives_the_same_picture(tmp_path, about):
