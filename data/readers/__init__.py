@@ -1,7 +1,7 @@
 """Readers of a council's own files and of published files (GIAS, postcodes).
 
 :func:`read_council` reads them all together; :func:`check_file` checks one by itself. What each
-file holds is described in `kinds.py` and `kinds_contract.py`, and nowhere else.
+file holds is described in the `kinds*.py` modules, and nowhere else.
 """
 
 from data.readers.columns import Column, FileKind

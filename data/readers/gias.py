@@ -113,7 +113,7 @@ def _check_row(
     if len(cells) != width:
         _warn_shifted(number, cells, f"it has {len(cells)} cells, the header {width}", log)
         return None
-    values = {field: cells[place] for field, place in places.items()}
+    values = {field: cells[place].strip() for field, place in places.items()}
     if not values["urn"].isdigit():
         _warn_shifted(number, cells, "the URN is not a number", log)
         return None

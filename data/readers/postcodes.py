@@ -224,7 +224,7 @@ def _read_entry(number: int, cells: list[str], form: _Form, log: FaultLog) -> _E
         return None
     if form.sectors is not None and sector_of(postcode) not in form.sectors:
         return None
-    cell = {field: cells[place] for field, place in places.items()}
+    cell = {field: cells[place].strip() for field, place in places.items()}
     for axis in ("easting", "northing", "latitude", "longitude"):
         if cell.get(axis) and not is_number(cell[axis]):
             _warn_bad_row(number, f"its {axis} is not a number", log)

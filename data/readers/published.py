@@ -23,7 +23,7 @@ MOST_BAD_ROWS: Final = 200
 def open_published(
     path: Path, log: FaultLog, encoding: str
 ) -> Iterator[Iterator[list[str]] | None]:
-    """Open a published CSV file as rows of stripped cells; None where it cannot be read.
+    """Open a published CSV file as rows of cells as they are; None where it cannot be read.
 
     A byte that the encoding does not know becomes a replacement character, never an exception.
     """
@@ -90,7 +90,7 @@ def _iterate(stream: io.TextIOWrapper, log: FaultLog) -> Iterator[list[str]]:
                 row, "", "bad-row", "The row is not written as CSV and is skipped.", "None needed."
             )
             continue
-        yield [cell.strip() for cell in cells]
+        yield cells
 
 
 def is_number(text: str) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from data.faults import FaultLog
-from data.readers.cells import CellError, parse_cell
+from data.readers.cell_times import CellError
+from data.readers.cells import parse_cell
 from data.readers.columns import Column, FileKind, normalise_header
 from data.readers.sheet_scan import column_letters
 from data.readers.tables import FileLimits, RawTable, read_table
