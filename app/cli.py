@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from datetime import date, datetime
 from typing import Annotated
@@ -84,6 +85,7 @@ def serve(
 
     settings = get_settings()
     _prepare(settings)
+    signal.signal(signal.SIGTERM, _leave)
     uvicorn.run(
         create_app(settings),
         host=host or settings.host,
@@ -144,6 +146,11 @@ def _prepare(settings: Settings) -> None:
     configure_logging(settings.log_level)
     if settings.database_url is None:
         migrate_database(settings)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """End in order when told to: the embedded database stops with its last user."""
+    sys.exit(0)
 
 
 def main() -> None:

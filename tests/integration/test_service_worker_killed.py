@@ -1,0 +1,119 @@
+"""Workers die and freeze; no solve is lost and none is done twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+import psutil
+from installation import Council, Installation, start_solve, wait_for, wait_for_state
+from sqlalchemy import text
+
+from app import solves
+
+LONG = {"seconds": 300}
+
+
+def _wait_for_progress(council: Council, solve: str) -> dict[str, Any]:
+    until = time.monotonic() + 90
+    while True:
+        found: dict[str, Any] = council.planner.get(f"/v1/solves/{solve}").json()
+        if found["progress"] is not None:
+            return found
+        assert found["state"] in {"queued", "running"}, found
+        assert time.monotonic() < until, "no progress was reported"
+        time.sleep(0.2)
+
+
+def _list_descendants(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+def test_killed_workers_solve_is_finished_by_another(
+    installation: Installation, council: Council
+) -> None:
+    first = installation.start_worker()
+    solve = start_solve(council.planner, council.scenario["id"], **LONG)
+    _wait_for_progress(council, solve["id"])
+    descendants = _list_descendants(first.pid)
+    assert len(descendants) >= 2  # the solve's process is among them
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    killed_at = time.monotonic()
+    second = installation.start_worker()
+    wait_for(lambda: not psutil.wait_procs(descendants, timeout=0)[1], 10, "the solver to end")
+    address = f"/v1/solves/{solve['id']}"
+    wait_for(lambda: council.planner.get(address).json()["attempt"] == 2, 40, "another worker")
+    assert time.monotonic() - killed_at < 30
+    _wait_for_progress(council, solve["id"])
+    council.planner.post(f"/v1/solves/{solve['id']}/cancel")
+    ended = wait_for_state(council.planner, solve["id"], {"cancelled"}, 30)
+    assert len(ended["plans"]) <= 1
+    short = start_solve(council.planner, council.scenario["id"], iterations=2)
+    done = wait_for_state(council.planner, short["id"], {"succeeded"}, 60)
+    assert [plan["pricing"] for plan in done["plans"]] == ["rate card"]
+    second.terminate()
+    assert second.wait(20) == 0
+
+
+def test_frozen_worker_that_comes_back_changes_nothing(
+    installation: Installation, council: Council
+) -> None:
+    first = installation.start_worker()
+    solve = start_solve(council.planner, council.scenario["id"], seconds=12)
+    _wait_for_progress(council, solve["id"])
+    os.kill(first.pid, signal.SIGSTOP)
+    second = installation.start_worker()
+    done = wait_for_state(council.planner, solve["id"], {"succeeded"}, 90)
+    assert done["attempt"] == 2
+    os.kill(first.pid, signal.SIGCONT)
+    wait_for(lambda: "solve_fenced" in installation.read_logs(), 30, "the fence to be met")
+    after = council.planner.get(f"/v1/solves/{solve['id']}").json()
+    assert after == done
+    for process in (first, second):
+        process.terminate()
+        process.wait(20)
+
+
+def test_worker_told_to_end_hands_its_solve_back(
+    installation: Installation, council: Council
+) -> None:
+    first = installation.start_worker()
+    solve = start_solve(council.planner, council.scenario["id"], **LONG)
+    _wait_for_progress(council, solve["id"])
+    began = time.monotonic()
+    first.terminate()
+    assert first.wait(15) == 0
+    assert time.monotonic() - began < 15
+    back = council.planner.get(f"/v1/solves/{solve['id']}").json()
+    assert back["state"] == "queued"
+    council.planner.post(f"/v1/solves/{solve['id']}/cancel").raise_for_status()
+
+
+def test_attempt_is_a_fence(installation: Installation, council: Council) -> None:
+    solve = start_solve(council.planner, council.scenario["id"], **LONG)
+    solve_id = type(council.authority)(solve["id"])
+    with installation.database.of_authority(council.authority) as session:
+        row = solves.take_solve(session, solve_id)
+        assert row is not None
+        stale = row.attempt
+    with installation.database.of_authority(council.authority) as session:
+        assert solves.take_solve(session, solve_id) is None, "it is taken already"
+    with installation.database.of_authority(council.authority) as session:
+        locked = solves.get_solve(session, solve_id, for_update=True)
+        solves.requeue_solve(session, locked, "test")
+    with installation.database.of_authority(council.authority) as session:
+        row = solves.take_solve(session, solve_id)
+        assert row is not None
+        fresh = row.attempt
+    assert fresh == stale + 1
+    with installation.database.of_authority(council.authority) as session:
+        assert solves.beat(session, solve_id, stale, {"cost": 1}, None) is None
+        assert not solves.finish_solve(session, solve_id, stale, "failed")
+        assert solves.beat(session, solve_id, fresh, None, None) is False
+    with installation.database.of_authority(council.authority) as session:
+        assert solves.finish_solve(session, solve_id, fresh, "cancelled")
+        count = session.execute(text("SELECT count(*) FROM solve WHERE state = 'cancelled'"))
+        assert count.scalar_one() >= 1
