@@ -94,6 +94,12 @@ def council(tmp_path: Path) -> Council:
     return Council(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def build_council() -> type[Council]:
+    """Return what builds a sound council in a folder, for tests that need many."""
+    return Council
+
+
 @pytest.fixture
 def only() -> Callable[[FaultReport, str], Fault]:
     """Return a function that gets the one fault of a code and shows the report where it cannot."""

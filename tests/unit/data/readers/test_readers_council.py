@@ -9,9 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data.faults import Fault, FaultReport
-from data.readers import CouncilFiles, UnknownFileKindError, check_file, read_council
+from data.readers import (
+    CouncilFiles,
+    UnknownFileKindError,
+    check_file,
+    list_file_kinds,
+    read_council,
+)
 from solver.domain import AddressRule, Layout, Point, Source
 
 Only = Callable[[FaultReport, str], Fault]
@@ -500,3 +508,31 @@ def test_everything_a_pupil_row_can_say(council: Any) -> None:
     assert (pupil.weekdays_am, pupil.weekdays_pm) == (0b10101, 0b10101)
     assert (pupil.party_size, pupil.is_entitled) == (2, False)
     assert (pupil.need_group, pupil.ward) == ("ASD", "Palfrey")
+
+
+CELLS = [
+    (kind.name, column.name, column.is_quotable)
+    for kind in list_file_kinds()
+    for column in kind.columns
+]
+WRITABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=4, max_size=30)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(cell=st.sampled_from(CELLS), text=WRITABLE)
+def test_any_text_in_any_cell_gives_a_data_set_or_an_error_and_is_not_leaked(
+    build_council: Any, tmp_path_factory: Any, cell: tuple[str, str, bool], text: str
+) -> None:
+    kind, column, is_quotable = cell
+    council = build_council(tmp_path_factory.mktemp("council"))
+    home = {"latitude": "52.59", "longitude": "-1.97"}
+    council.rows["addresses"] = [{"pupil_reference": "P1", "weekdays": "Mon", **home}]
+    council.rows[kind][0][column] = text
+
+    data = council.read()
+
+    assert (data.dataset is None) == data.report.is_fatal
+    assert (data.rate_card is None) == data.report.is_fatal
+    private = ("latitude", "longitude", "easting", "northing", "postcode", "need_group", "tags")
+    if not is_quotable and column in private:
+        assert text not in str(data.report.to_rows())

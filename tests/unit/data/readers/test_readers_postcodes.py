@@ -35,6 +35,11 @@ NEW_ONSPD = (
     "WS1 1AA,WS1  1AA,WS1 1AA,198001,,E08000030,E05001316,401365,298688,1,52.585996,-1.981286\n"
     "WS1 1XX,WS1  1XX,WS1 1XX,198001,201506,E08000030,E05001316,401400,298700,1,52.5861,-1.9807\n"
 )
+LOOK_UP_HEADER = (
+    "pcd7,pcd8,pcds,dointr,doterm,usertype,oa11cd,lsoa11cd,msoa11cd,ladcd,lsoa11nm,msoa11nm,ladnm,"
+    "ladnmw"
+)
+WALSALL = Path(__file__).resolve().parents[4] / "data" / "demo" / "walsall_postcodes_cpo2025.csv"
 PLACE = Point(52.585996, -1.981286)
 
 
@@ -56,17 +61,21 @@ def test_code_point_open_without_a_header(tmp_path: Path) -> None:
     assert index.find("WS3 1AA") is None  # published without a place
 
 
-@pytest.mark.shared
-def test_code_point_open_with_a_header(shared: Path) -> None:
-    path = shared / "data" / "postcodes" / "walsall_postcodes_cpo2025.csv"
-
-    index, report = read_postcodes([path])
+def test_code_point_open_with_a_header() -> None:
+    index, report = read_postcodes([WALSALL])
 
     assert len(index) == 5581
     assert report.faults == ()
     found = index.find("WS1 1AA")
     assert found is not None
     assert (found.point, found.quality, found.ward) == (PLACE, "unit", "E05001316")
+
+
+@pytest.mark.shared
+def test_look_up_header_is_the_published_one(shared: Path) -> None:
+    published = (shared / "data" / "postcodes" / "pcd_header.csv").read_text(encoding="utf-8-sig")
+
+    assert published.strip() == LOOK_UP_HEADER
 
 
 @pytest.mark.shared
@@ -103,15 +112,13 @@ def test_newer_onspd_is_read_and_marked_unverified(tmp_path: Path, only: Only) -
     assert ended.quality == "terminated"
 
 
-@pytest.mark.shared
 def test_ons_look_up_without_places_says_so_and_adds_what_it_knows(
-    shared: Path, tmp_path: Path, only: Only
+    tmp_path: Path, only: Only
 ) -> None:
-    header = (shared / "data" / "postcodes" / "pcd_header.csv").read_text(encoding="utf-8-sig")
-    names = header.strip().split(",")
+    names = LOOK_UP_HEADER.split(",")
     values = {"pcd7": "WS1 1AA", "pcds": "WS1 1AA", "doterm": "202401", "ladcd": "E08000030"}
     row = ",".join(values.get(name, "") for name in names)
-    look_up = save(tmp_path, f"{header.strip()}\n{row}\n", "look_up.csv")
+    look_up = save(tmp_path, f"{LOOK_UP_HEADER}\n{row}\n", "look_up.csv")
     points = save(tmp_path, CODE_POINT)
 
     index, report = read_postcodes([points, look_up])
