@@ -19,10 +19,7 @@ class Assumption(NamedTuple):
 
 _DFE: Final = "DfE national estimates 2025-26, pre-16 SEND pupils by kind of school"
 _WALSALL: Final = "Walsall 2018: 97 of 626 young people carried were 16 and over"
-_CARD: Final = (
-    "default rate card of the project's research, calibrated at about £96 a route and day"
-)
-
+_CARD: Final = "so that today's contract comes near £2m a year for 450 pupils"
 _ASSISTED: Final = "so that about 60 % of routes have an assistant, as the research reckons"
 
 ASSUMPTIONS: Final = tuple(
@@ -37,8 +34,8 @@ ASSUMPTIONS: Final = tuple(
         ("share_college", 0.5, "of pupils of 16 and over", "assumed", "the others stay at school"),
         ("share_wheelchair", 0.07, "of pupils", "sourced", "Surrey: 200 of 2,700 pupils"),
         ("share_transfer", 0.03, "of pupils", "assumed", "move to a seat, chair folded"),
-        ("share_assistant_shared", 0.17, "of pupils", "derived", _ASSISTED),
-        ("share_assistant_dedicated", 0.05, "of pupils", "derived", _ASSISTED),
+        ("share_assistant_shared", 0.15, "of pupils", "derived", _ASSISTED),
+        ("share_assistant_dedicated", 0.07, "of pupils", "derived", _ASSISTED),
         (
             "share_may_share_assistant",
             0.45,
@@ -66,7 +63,6 @@ ASSUMPTIONS: Final = tuple(
         ("share_oxygen", 0.01, "of wheelchair users and others", "assumed", "no published share"),
         ("share_slow_boarding", 0.02, "of pupils", "assumed", "5 minutes to board"),
         ("schools_at_450_pupils", 30, "schools", "assumed", "councils of this size name 25 to 40"),
-        ("pupils_per_shared_route", 6.2, "pupils", "derived", "110 routes, 45 of them with one"),
         ("share_order_known", 0.85, "of contract routes", "assumed", "operators sent their sheets"),
         (
             "price_spread_operator",
@@ -78,9 +74,9 @@ ASSUMPTIONS: Final = tuple(
         ("price_spread_age", 0.10, "standard deviation", "assumed", "old and new contracts"),
         ("detour", 1.27, "road / straight line", "derived", "median of the demo roads"),
         ("speed_mph", 21.0, "miles an hour", "assumed", "in the morning peak, between stops"),
-        ("price_level", 1.0, "contract / rate card", "assumed", "set so that the year is near £2m"),
-        ("rate_card", 96.0, "GBP a route and day", "assumed", _CARD),
-        ("co2e", 0.0, "g/km in the vehicles file", "assumed", "round figures by size of vehicle"),
+        ("price_level", 1.0, "contract / rate card", "assumed", "operators ask the rate card's"),
+        ("rate_card_share", 0.62, "of the research's card", "derived", _CARD),
+        ("co2e_saloon", 170, "g/km", "assumed", "round figure, as those of the other vehicles"),
     )
 )
 

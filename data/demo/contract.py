@@ -23,7 +23,7 @@ _OPERATORS: Final = (
     "Greenlane Travel", "Harrier Private Hire", "Ironbridge Road Taxis", "Jubilee Accessible",
     "Keystone Coaches", "Limestone Cars", "Meadow Transport",
 )  # fmt: skip
-_TACKED_ON_SHARE: Final = 0.3
+_TACKED_ON_SHARE: Final = 0.25
 _LEAVES_AT_LEAST: Final = 3
 """Pupils left on a route from which one was taken into a car of their own."""
 
@@ -103,7 +103,8 @@ def _let_routes(
         assistants = count_assistants([pupils[i] for i in route.pupils])
         holder = int(rng.choice(holders[school]))
         age = float(rng.lognormal(0.0, get_value("price_spread_age")))
-        asked = price_route(route.vehicle, homes_m[order], schools_m[school], assistants)
+        needs = [pupils[i].needs for i in order]
+        asked = price_route(route.vehicle, homes_m[order], schools_m[school], needs, assistants)
         price = asked * float(dearness[holder]) * age * get_value("price_level")
         routes.append(
             DemoRoute(
@@ -136,11 +137,20 @@ def _order_round(
     newest = 2 if len(members) > 5 else 1
     is_tacked_on = len(members) > 2 and rng.random() < _TACKED_ON_SHARE
     planned = list(members[:-newest] if is_tacked_on else members)
-    here = max(planned, key=lambda i: float(np.hypot(*(homes_m[i] - school_m))))
-    order = [here]
-    planned.remove(here)
-    while planned:
-        here = min(planned, key=lambda i: float(np.hypot(*(homes_m[i] - homes_m[order[-1]]))))
-        order.append(here)
-        planned.remove(here)
+    planned.sort(key=lambda i: -float(np.hypot(*(homes_m[i] - school_m))))
+    order: list[int] = []
+    for rider in planned:
+        order.insert(_find_slot(rider, order, homes_m, school_m), rider)
     return order + (members[-newest:] if is_tacked_on else [])
+
+
+def _find_slot(
+    rider: int, order: list[int], homes_m: NDArray[np.float64], school_m: NDArray[np.float64]
+) -> int:
+    """Return where in the round a home adds the fewest metres; nobody comes before the first."""
+    if not order:
+        return 0
+    stops = np.concatenate((homes_m[order], school_m[None]))
+    to_stops = np.hypot(*(stops - homes_m[rider]).T)
+    added = to_stops[:-1] + to_stops[1:] - np.hypot(*np.diff(stops, axis=0).T)
+    return int(np.argmin(added)) + 1

@@ -34,33 +34,31 @@ _BUS_TAGS: Final = ("booster", "harness", "medication-trained")
 
 # The research's default card (35, 55, 70, 120 and 150 GBP a day; 2.20, 2.50, 2.80, 3.20 and 3.50 a
 # live mile; 48 a day for an assistant) has the driver's time within it, and would make this borough
-# cost half as much again as the £2m a year that it stands for. So it is taken at two thirds, and
+# cost about £3m a year, not the £2m that it stands for. So it is taken at 62 per cent, and
 # the driver's hour is a line of its own, taken out of the fifteen miles driven in it: a run at
 # 15 mph costs the same either way. The statutory wage is £12.71 an hour from April 2026.
 VEHICLES: Final = (
     DemoVehicle("SAL", "Saloon taxi", (Layout(4, 0, 1),), False, _CAR_TAGS, 170,
-                Decimal("23.50"), Decimal("0.62"), Decimal("0.45"), Decimal("12.75")),
+                Decimal("21.70"), Decimal("0.51"), Decimal("0.40"), Decimal("12.75")),
     DemoVehicle("MPV", "People carrier", (Layout(7, 0, 1),), False, _CAR_TAGS, 210,
-                Decimal(37), Decimal("0.82"), Decimal("0.50"), Decimal("12.75")),
+                Decimal("34.10"), Decimal("0.70"), Decimal("0.45"), Decimal("12.75")),
     DemoVehicle("WAV", "Wheelchair accessible car", (Layout(5, 0, 1), Layout(3, 1, 1)), True,
                 (*_CAR_TAGS, "oxygen"), 230,
-                Decimal(47), Decimal("1.02"), Decimal("0.55"), Decimal("12.75")),
+                Decimal("43.40"), Decimal("0.89"), Decimal("0.50"), Decimal("12.75")),
     DemoVehicle("MB16", "Minibus with 16 seats", (Layout(16, 0, 2),), False, _BUS_TAGS, 300,
-                Decimal(80), Decimal("1.13"), Decimal("0.65"), Decimal(15)),
+                Decimal("74.40"), Decimal("0.98"), Decimal("0.60"), Decimal(15)),
     DemoVehicle("AMB", "Accessible minibus with tail lift",
                 (Layout(12, 0, 2), Layout(9, 1, 2), Layout(6, 2, 1), Layout(3, 3, 1)), True,
                 (*_BUS_TAGS, "oxygen", "tail-lift"), 320,
-                Decimal(100), Decimal("1.33"), Decimal("0.70"), Decimal(15)),
+                Decimal("93.00"), Decimal("1.17"), Decimal("0.65"), Decimal(15)),
 )  # fmt: skip
 
-MINIMUM_CHARGE: Final = Decimal(30)
+MINIMUM_CHARGE: Final = Decimal(28)
 PA_PER_HOUR: Final = Decimal(13)
-PA_PER_SESSION: Final = Decimal("6.25")
-"""With 1.5 hours a day, two sessions come to £32, two thirds of the research's £48."""
+PA_PER_SESSION: Final = Decimal("5.10")
+"""With 1.5 hours a day, two sessions come to £29.70, 62 per cent of the research's £48."""
 EFFECTIVE_FROM: Final = date(2026, 9, 1)
-RATE_SOURCE: Final = (
-    "synthetic demo borough: two thirds of the research default card, driver time apart"
-)
+RATE_SOURCE: Final = "synthetic demo borough: 62 % of the research default card, driver time apart"
 
 CALENDAR: Final = (
     ("term", date(2026, 9, 7), date(2026, 12, 18), "Autumn term"),

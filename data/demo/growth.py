@@ -17,7 +17,7 @@ from data.demo.pupils import DemoPupil
 
 type _Wishes = tuple[tuple[int, dict[str, float]], ...]
 
-_FILL: Final = {"SAL": 3, "MPV": 6, "WAV": 4, "MB16": 13, "AMB": 9}
+_FILL: Final = {"SAL": 4, "MPV": 7, "WAV": 4, "MB16": 12, "AMB": 10}
 """Pupils up to whom a route of the type took on more, where seats and bays allow."""
 _WISHES: Final[_Wishes] = (
     (9, {"MB16": 0.6, "MPV": 0.4}),

@@ -9,15 +9,19 @@ from numpy.typing import NDArray
 
 from data.demo.assumptions import get_value
 from data.demo.fleet import MINIMUM_CHARGE, PA_PER_HOUR, PA_PER_SESSION, DemoVehicle
+from data.demo.needs import Needs
+from solver.domain import Mobility
 
 _M_PER_MILE: Final = 1609.344
-_STOP_MINUTES: Final = 2.5
+_BOARDING_MINUTES: Final[dict[Mobility, int]] = {"seat": 2, "transfer": 5, "wheelchair": 10}
+_SCHOOL_MINUTES: Final = 2
 
 
 def price_route(
     vehicle: DemoVehicle,
     homes_m: NDArray[np.float64],
     school_m: NDArray[np.float64],
+    riders: list[Needs],
     assistants: int,
 ) -> float:
     """Return GBP a day by the rate card, from straight lines between the stops in order.
@@ -26,11 +30,14 @@ def price_route(
     ----------
     homes_m
         Homes in the order of boarding, metres of the grid.
+    riders
+        Needs of those who board there.
     """
     stops = np.concatenate((homes_m, school_m[None]))
     straight_m = float(np.hypot(*np.diff(stops, axis=0).T).sum())
     miles = straight_m * get_value("detour") / _M_PER_MILE
-    hours = miles / get_value("speed_mph") + len(stops) * _STOP_MINUTES / 60
+    standing = _SCHOOL_MINUTES + sum(_BOARDING_MINUTES[rider.mobility] for rider in riders)
+    hours = miles / get_value("speed_mph") + standing / 60
     vehicle_gbp = float(vehicle.day_charge) + 2 * (
         miles * float(vehicle.per_live_mile) + hours * float(vehicle.per_hour)
     )

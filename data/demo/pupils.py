@@ -29,8 +29,8 @@ _YEARS: Final[dict[SchoolKind, tuple[int, int]]] = {
     "college": (12, 14),
 }
 _PULL_M: Final[dict[SchoolKind, float]] = {
-    "special": 3600.0,
-    "independent special": 8000.0,
+    "special": 3300.0,
+    "independent special": 6000.0,
     "secondary base": 3000.0,
     "primary base": 1800.0,
     "alternative": 5000.0,
