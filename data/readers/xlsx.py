@@ -68,7 +68,7 @@ def read_xlsx(path: Path, log: FaultLog, limits: FileLimits) -> RawTable | None:
         _check_packed_size(path.stat().st_size, limits)
         content = path.read_bytes()
         check_archive(content, limits)
-        return _read_sheets(_unpack(content, limits), log, limits)
+        return _read_sheets(_unpack(content), log, limits)
     except RefusedError as refusal:
         log.add(None, "", *refusal.fault)
     except UnsafeXmlError as fault:
@@ -145,21 +145,14 @@ def _too_large(text: str, limits: FileLimits) -> RefusedError:
     )
 
 
-def _unpack(content: bytes, limits: FileLimits) -> dict[str, bytes]:
+def _unpack(content: bytes) -> dict[str, bytes]:
     """Unpack the parts that are needed, none beyond the size that the directory states."""
-    parts: dict[str, bytes] = {}
-    left = limits.xlsx_unpacked_bytes
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for member in archive.infolist():
-            if not _NEEDED_PART.fullmatch(member.filename):
-                continue
-            with archive.open(member) as stream:
-                part = stream.read(left + 1)
-            left -= len(part)
-            if left < 0:
-                raise _too_large("The workbook unpacks to more than it states", limits)
-            parts[member.filename] = part
-    return parts
+        return {
+            member.filename: archive.read(member)
+            for member in archive.infolist()
+            if _NEEDED_PART.fullmatch(member.filename)
+        }
 
 
 def _pack(parts: dict[str, bytes]) -> io.BytesIO:

@@ -98,7 +98,9 @@ def test_older_onspd_with_ended_postcodes(tmp_path: Path) -> None:
     assert ended.district == "E08000030"
     assert index.find("WS1 1AA").quality == "unit"  # type: ignore[union-attr]
     # Without a place of its own: the middle of the sector's one live postcode.
-    assert index.find("WS1 1YY").quality == "sector"  # type: ignore[union-attr]
+    middle = index.find("WS1 1YY")
+    assert middle is not None
+    assert (middle.point, middle.quality) == (PLACE, "sector")
 
 
 def test_newer_onspd_is_read_and_marked_unverified(tmp_path: Path, only: Only) -> None:

@@ -341,10 +341,12 @@ def test_archive_of_too_many_parts(tmp_path: Path, only: Only) -> None:
     assert "parts" in only(refuse_quickly(path), "xlsx-too-large").text
 
 
-def test_sheet_whose_far_corner_would_fill_the_memory(tmp_path: Path, only: Only) -> None:
+@pytest.mark.parametrize(("row", "column"), [(1048576, "XFD"), (150_000, "KA")])
+def test_sheet_whose_far_corner_would_fill_the_memory(
+    tmp_path: Path, only: Only, row: int, column: str
+) -> None:
     path = save_workbook(tmp_path, [["code", "layouts"]])
-    near, far = '<row r="1"><c r="A1"/></row>', '<row r="1048576"><c r="XFD1048576"/></row>'
-    rows = near + far
+    rows = f'<row r="1"><c r="A1"/></row><row r="{row}"><c r="{column}{row}"/></row>'
     wide = replace_parts(path, {"xl/worksheets/sheet1.xml": SHEET.format(doctype="", rows=rows)})
 
     only(refuse_quickly(wide), "xlsx-too-large")
