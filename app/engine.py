@@ -79,10 +79,9 @@ def solve(
     should_stop: Callable[[], bool],
 ) -> tuple[CostedPlan, ...]:
     """Do a solve; return its plans, for `as_is` at contract prices and at the rate card."""
-    from scenarios.levers import parse_levers
-
     from data.roads import read_network
     from scenarios import pipeline
+    from scenarios.levers import parse_levers
 
     network = read_network(order.roads, cache=order.roads_cache)
     given = (order.dataset, order.policy, order.rate_card, network)

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     stalled_after_s: float = 15.0
     """A running solve without a heartbeat for so long is taken up by another worker."""
     sweep_s: int = 5
-    cancel_grace_s: float = 3.0
+    cancel_grace_s: float = 10.0
     """How long a cancelled search may take to hand over its best plan before it is ended."""
     checkpoint_s: float = 5.0
     """Least seconds between two stored checkpoints of one solve."""

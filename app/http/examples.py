@@ -96,7 +96,7 @@ _CARD: Final = {
     "created_at": _AT,
     "content": _CARD_IN,
 }
-_LEVERS: Final = [{"lever": "ride_limit", "minutes": 60}]
+_LEVERS: Final = [{"kind": "ride_limit", "minutes": 60}]
 _SCENARIO: Final = {
     "id": _ID,
     "name": "Ride limit 60 minutes",
@@ -112,7 +112,7 @@ _PROGRESS: Final = {
     "session": "AM",
     "phase": "search",
     "seconds": 12.0,
-    "cost": 4210.5,
+    "objective": 4210.5,
     "runs": 71,
     "unassigned": 0,
     "iterations": 64,
@@ -273,7 +273,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     ),
     "list_solves": Example(_page(_SOLVE)),
     "get_solve": Example(_SOLVE),
-    "stream_solve_events": Example('id: 3\nevent: progress\ndata: {"cost": 4210.5}\n\n'),
+    "stream_solve_events": Example('id: 3\nevent: progress\ndata: {"objective": 4210.5}\n\n'),
     "cancel_solve": Example(_SOLVE | {"is_cancel_requested": True}),
     "get_solve_result": Example({"solve_id": _ID, "state": "succeeded", "plans": [_PLAN]}),
     "list_plans": Example(_page(_PLAN)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -27,6 +28,7 @@ from solver.domain import SchoolrunError
 router = APIRouter(
     prefix="/v1/scenarios", route_class=GuardedRoute, dependencies=[KEY], tags=["scenarios"]
 )
+_NUMBERED: Final = re.compile(r"lever (\d+)\b")
 
 
 @router.post("", status_code=201, summary="Create a scenario", response_model=ScenarioOut)
@@ -60,18 +62,15 @@ def _check_levers(levers: list[dict[str, Any]]) -> None:
     try:
         engine.check_levers(levers)
     except SchoolrunError as exc:
-        raw = getattr(exc, "faults", ()) or getattr(exc, "errors", ()) or (exc,)
-        faults = [_to_fault(fault) for fault in raw]
+        faults = [_to_fault(str(text)) for text in getattr(exc, "faults", (exc,))]
         raise RequestError("the levers cannot be applied; no scenario was made", faults) from exc
 
 
-def _to_fault(fault: Any) -> Fault:
-    index = getattr(fault, "index", getattr(fault, "lever", None))
-    pointer = f"/body/levers/{index}" if isinstance(index, int) else "/body/levers"
-    text = str(getattr(fault, "text", fault))
-    return Fault(
-        pointer, str(getattr(fault, "code", "lever")), text, str(getattr(fault, "remedy", ""))
-    )
+def _to_fault(text: str) -> Fault:
+    """Return a fault of the levers, which count from 1 in their texts and from 0 in a pointer."""
+    numbered = _NUMBERED.match(text)
+    pointer = f"/body/levers/{int(numbered[1]) - 1}" if numbered else "/body/levers"
+    return Fault(pointer, "lever", text, "see the guide to levers")
 
 
 def _add(session: Session, authority_id: UUID, body: ScenarioIn) -> ScenarioRow:

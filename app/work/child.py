@@ -159,7 +159,7 @@ def _report(progress: Any, sending: Connection) -> None:
     """Pass on what the pipeline says about once a second."""
     numbers = {
         name: getattr(progress, name, None)
-        for name in ("session", "phase", "seconds", "cost", "runs", "unassigned", "iterations")
+        for name in ("session", "phase", "seconds", "objective", "runs", "unassigned", "iterations")
     }
     plan = getattr(progress, "plan", None)
     sending.send(Progressed(numbers, plan if isinstance(plan, Plan) else None))

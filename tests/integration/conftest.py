@@ -28,24 +28,31 @@ def postgres(postgres_folder: Path) -> Iterator[str]:
     get_server(postgres_folder).cleanup()
 
 
-@pytest.fixture(scope="module")
-def installation(
-    postgres: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Installation]:
-    """Serve the API on a database of this module's own."""
-    name = Path(str(request.path)).stem
-    with install(postgres, tmp_path_factory.mktemp(name)) as made:
+@pytest.fixture(scope="session")
+def installation(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Serve the API, without workers, for all modules that need none."""
+    with install(postgres, tmp_path_factory.mktemp("shared_installation")) as made:
         made.serve()
         yield made
 
 
 @pytest.fixture(scope="module")
-def council(installation: Installation) -> Council:
-    """An authority with data, roads and a scenario."""
-    return set_up_council(installation, "Canalborough")
+def private_installation(
+    postgres: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
+    """Serve the API on a database of the module's own, for modules that start workers."""
+    with install(postgres, tmp_path_factory.mktemp(Path(str(request.path)).stem)) as made:
+        made.serve()
+        yield made
 
 
 @pytest.fixture(scope="module")
-def other_council(installation: Installation) -> Council:
+def council(installation: Installation, request: pytest.FixtureRequest) -> Council:
+    """An authority of the module's own with data, roads and a scenario."""
+    return set_up_council(installation, f"Canalborough {Path(str(request.path)).stem}")
+
+
+@pytest.fixture(scope="module")
+def other_council(installation: Installation, request: pytest.FixtureRequest) -> Council:
     """Another authority, whose things the first must never see."""
-    return set_up_council(installation, "Hillborough")
+    return set_up_council(installation, f"Hillborough {Path(str(request.path)).stem}")

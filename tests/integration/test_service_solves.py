@@ -22,6 +22,12 @@ SHORT = {"iterations": 2, "seed": 3}
 LONG = {"seconds": 300}
 
 
+@pytest.fixture(scope="module")
+def installation(private_installation: Installation) -> Installation:
+    """Workers run here, so the database is this module's own."""
+    return private_installation
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _worker(installation: Installation) -> Iterator[None]:
     process = installation.start_worker()

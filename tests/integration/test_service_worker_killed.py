@@ -8,12 +8,19 @@ import time
 from typing import Any
 
 import psutil
+import pytest
 from installation import Council, Installation, start_solve, wait_for, wait_for_state
 from sqlalchemy import text
 
 from app import solves
 
 LONG = {"seconds": 300}
+
+
+@pytest.fixture(scope="module")
+def installation(private_installation: Installation) -> Installation:
+    """Workers run here, so the database is this module's own."""
+    return private_installation
 
 
 def _wait_for_progress(council: Council, solve: str) -> dict[str, Any]:
