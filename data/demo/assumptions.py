@@ -60,7 +60,7 @@ ASSUMPTIONS: Final = tuple(
         ("share_harness", 0.08, "of pupils", "assumed", "no published share"),
         ("share_booster", 0.10, "of pupils", "assumed", "primary pupils only"),
         ("share_medication", 0.03, "of pupils", "assumed", "crew trained in medication"),
-        ("share_oxygen", 0.01, "of wheelchair users and others", "assumed", "no published share"),
+        ("share_oxygen", 0.01, "of pupils", "assumed", "wheelchair users more often"),
         ("share_slow_boarding", 0.02, "of pupils", "assumed", "5 minutes to board"),
         ("schools_at_450_pupils", 30, "schools", "assumed", "councils of this size name 25 to 40"),
         ("share_order_known", 0.85, "of contract routes", "assumed", "operators sent their sheets"),

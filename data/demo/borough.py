@@ -59,7 +59,7 @@ synthetic_contract.csv                          today's routes, operators and da
 synthetic_contract_pupils.csv                   who rides on which route, in what order where known
 synthetic_roads.osm                             roads drawn from the pattern of the postcodes
 synthetic_assumptions.csv                       every figure behind the above, its grade and source
-walsall_postcodes_cpo2025.csv                   postcodes (OS Code-Point Open 2025.2, ONS 2022)
+{postcodes:<47} the real postcodes
 
 {source}
 """
@@ -141,7 +141,7 @@ def write_borough(
     write_contract(paths["contract"], paths["contract_pupils"], routes, people)
     roads = folder / "synthetic_roads.osm"
     write_osm(roads, road_map)
-    copied = folder / "walsall_postcodes_cpo2025.csv"
+    copied = folder / source.name
     if source.resolve() != copied.resolve():
         shutil.copyfile(source, copied)
     assumptions = folder / "synthetic_assumptions.csv"
@@ -149,7 +149,12 @@ def write_borough(
     readme = folder / "README.txt"
     readme.write_text(
         _README.format(
-            pupils=pupils, seed=seed, schools=len(schools), routes=len(routes), source=ATTRIBUTION
+            pupils=pupils,
+            seed=seed,
+            schools=len(schools),
+            routes=len(routes),
+            postcodes=copied.name,
+            source=ATTRIBUTION,
         ),
         encoding="utf-8",
         newline="\n",

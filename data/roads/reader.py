@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +44,11 @@ def read_network(path: Path, *, cache: Path | None = None) -> RoadNetwork:
     """
     path = Path(path)
     digest = hash_source(path)
+    name = path.name.removesuffix(".pbf").removesuffix(".osm")
     kept = cache / f"{digest}.npz" if cache is not None else None
     if kept is not None and kept.is_file():
         try:
-            return RoadNetwork.load(kept)
+            return replace(RoadNetwork.load(kept), name=name)
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             kept.unlink(missing_ok=True)
     file_format = detect_format(path)
@@ -55,7 +57,7 @@ def read_network(path: Path, *, cache: Path | None = None) -> RoadNetwork:
         drivable = Path(folder) / "drivable.osm"
         write_drivable_xml(path, file_format, drivable)
         graph = _build_graph(drivable)
-    network = _to_network(graph, facts, path.name.removesuffix(".pbf").removesuffix(".osm"), digest)
+    network = _to_network(graph, facts, name, digest)
     if kept is not None:
         network.save(kept)
     return network

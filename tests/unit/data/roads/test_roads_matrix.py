@@ -227,6 +227,13 @@ def test_traced_lines_are_as_long_as_the_matrix_says(newport: RoadNetwork) -> No
         assert metres == pytest.approx(result.matrix.dist_m[leg, leg + 1], rel=2e-3, abs=5)
 
 
+def test_no_detour_is_faster_than_the_fastest_way(newport: RoadNetwork) -> None:
+    time_s = build_matrix(newport, _sample_points(newport, 80, seed=5), snap_limit_m=250).matrix
+    direct = time_s.time_s.astype(np.int64)
+    by_way_of = (direct[:, :, None] + direct[None, :, :]).min(axis=1)
+    assert (by_way_of == direct).all(), "by way of itself at best, never less"
+
+
 def test_a_thousand_points_of_a_real_city_are_all_joined(newport: RoadNetwork) -> None:
     points = _sample_points(newport, 1000, seed=11)
     result = build_matrix(newport, points, snap_limit_m=250)

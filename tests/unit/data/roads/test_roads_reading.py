@@ -172,6 +172,14 @@ def test_a_network_is_the_same_from_its_file_and_from_the_cache(
             assert np.array_equal(getattr(again, name), getattr(read, name)), name
 
 
+def test_the_same_roads_under_another_name_keep_that_name(write_osm: Any, tmp_path: Path) -> None:
+    ways = [([1, 2, 3], {"highway": "residential"})]
+    cache = tmp_path / "cache"
+    assert read_network(write_osm(LINE, ways, name="north.osm"), cache=cache).name == "north"
+    assert read_network(write_osm(LINE, ways, name="south.osm"), cache=cache).name == "south"
+    assert len(list(cache.iterdir())) == 1
+
+
 def test_a_damaged_cache_is_made_again(write_osm: Any, tmp_path: Path) -> None:
     path = write_osm(LINE, [([1, 2, 3], {"highway": "residential"})])
     digest = read_network(path, cache=tmp_path).content_hash
