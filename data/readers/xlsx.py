@@ -147,12 +147,14 @@ def _too_large(text: str, limits: FileLimits) -> RefusedError:
 
 def _unpack(content: bytes) -> dict[str, bytes]:
     """Unpack the parts that are needed, none beyond the size that the directory states."""
+    parts: dict[str, bytes] = {}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {
-            member.filename: archive.read(member)
-            for member in archive.infolist()
-            if _NEEDED_PART.fullmatch(member.filename)
-        }
+        for member in archive.infolist():
+            if _NEEDED_PART.fullmatch(member.filename):
+                with archive.open(member) as stream:
+                    # Asked for no number of bytes, zipfile unpacks all before it looks at the size.
+                    parts[member.filename] = stream.read(member.file_size)
+    return parts
 
 
 def _pack(parts: dict[str, bytes]) -> io.BytesIO:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import struct
 import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -329,7 +330,15 @@ def test_bomb_that_states_a_smaller_size(tmp_path: Path) -> None:
     stated, lie = struct.pack("<I", 150_000_000), struct.pack("<I", 1_000)
     bomb.write_bytes(bomb.read_bytes().replace(stated, lie))
 
-    assert {fault.code for fault in refuse_quickly(bomb).faults} <= {"broken-xlsx", "unsafe-xlsx"}
+    tracemalloc.start()
+    try:
+        report = refuse_quickly(bomb)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert {fault.code for fault in report.faults} <= {"broken-xlsx", "unsafe-xlsx"}
+    assert peak_bytes < 10_000_000
 
 
 def test_archive_of_too_many_parts(tmp_path: Path, only: Only) -> None:
