@@ -1,5 +1,6 @@
 """The demo borough: synthetic pupils, schools, roads and contract on real postcodes."""
 
+from data.demo.anchors import PostcodesFileError
 from data.demo.borough import (
     BOROUGH_NAME,
     LARGEST,
@@ -15,5 +16,6 @@ __all__ = [
     "SMALLEST",
     "BoroughFiles",
     "BoroughSizeError",
+    "PostcodesFileError",
     "write_borough",
 ]

@@ -12,16 +12,7 @@ import numpy as np
 from data.demo.anchors import ATTRIBUTION, BUNDLED_POSTCODES, read_anchors
 from data.demo.assumptions import ASSUMPTIONS, Assumption
 from data.demo.contract import build_contract
-from data.demo.council_files import (
-    write_addresses,
-    write_calendar,
-    write_contract,
-    write_csv,
-    write_pupils,
-    write_rate_card,
-    write_schools,
-    write_vehicles,
-)
+from data.demo.council_files import write_council_files, write_csv
 from data.demo.osm_file import write_osm
 from data.demo.pupils import build_pupils
 from data.demo.roads import build_roads
@@ -117,6 +108,8 @@ def write_borough(
     ------
     BoroughSizeError
         If `pupils` is out of range.
+    PostcodesFileError
+        If `postcodes` is no such file, or has too few postcodes.
     """
     if not SMALLEST <= pupils <= LARGEST:
         raise BoroughSizeError(pupils)
@@ -131,33 +124,29 @@ def write_borough(
     schools = build_schools(count_schools(pupils), homes_m, road_map.outer_centres_m, school_rng)
     people = build_pupils(pupils, anchors, schools, pupil_rng)
     routes = build_contract(people, schools, contract_rng)
-    paths = {kind: folder / f"synthetic_{kind}.csv" for kind in _KINDS}
-    write_pupils(paths["pupils"], people, schools)
-    write_addresses(paths["addresses"], people)
-    write_schools(paths["schools"], schools)
-    write_vehicles(paths["vehicles"])
-    write_rate_card(paths["rate_card"])
-    write_calendar(paths["calendar"])
-    write_contract(paths["contract"], paths["contract_pupils"], routes, people)
+    council = CouncilFiles(
+        **{kind: folder / f"synthetic_{kind}.csv" for kind in _KINDS},
+        postcodes=(_copy(source, folder),),
+    )
+    write_council_files(council, people, schools, routes)
     roads = folder / "synthetic_roads.osm"
     write_osm(roads, road_map)
-    copied = folder / source.name
-    if source.resolve() != copied.resolve():
-        shutil.copyfile(source, copied)
     assumptions = folder / "synthetic_assumptions.csv"
     write_csv(assumptions, Assumption._fields, ASSUMPTIONS)
-    readme = folder / "README.txt"
-    readme.write_text(
-        _README.format(
-            pupils=pupils,
-            seed=seed,
-            schools=len(schools),
-            routes=len(routes),
-            postcodes=copied.name,
-            source=ATTRIBUTION,
-        ),
-        encoding="utf-8",
-        newline="\n",
-    )
-    council = CouncilFiles(**paths, postcodes=(copied,))
+    figures = {"pupils": pupils, "seed": seed, "schools": len(schools), "routes": len(routes)}
+    readme = _write_readme(folder, figures, source.name)
     return BoroughFiles(council, roads, assumptions, readme)
+
+
+def _copy(source: Path, folder: Path) -> Path:
+    target = folder / source.name
+    if source.resolve() != target.resolve():
+        shutil.copyfile(source, target)
+    return target
+
+
+def _write_readme(folder: Path, figures: dict[str, int], postcodes: str) -> Path:
+    path = folder / "README.txt"
+    text = _README.format(**figures, postcodes=postcodes, source=ATTRIBUTION)
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -22,7 +23,46 @@ from data.demo.fleet import (
 )
 from data.demo.pupils import DemoPupil
 from data.demo.schools import DemoSchool
+from data.readers.council import CouncilFiles
 from solver.domain import Layout
+
+_PUPIL_COLUMNS: Final = (
+    "reference",
+    "school_urn",
+    "postcode",
+    "latitude",
+    "longitude",
+    "school_year",
+    "mobility",
+    "assistant",
+    "may_share_assistant",
+    "tags",
+    "solo",
+    "bars_mixed_schools",
+    "must_not_share",
+    "must_share",
+    "dwell_minutes",
+    "weekdays_am",
+    "weekdays_pm",
+    "entitled",
+    "need_group",
+)
+
+
+def write_council_files(
+    files: CouncilFiles,
+    pupils: Sequence[DemoPupil],
+    schools: Sequence[DemoSchool],
+    routes: Sequence[DemoRoute],
+) -> None:
+    """Write every file of the council's own to its path in `files`."""
+    write_pupils(_given(files.pupils), pupils, schools)
+    write_addresses(_given(files.addresses), pupils)
+    write_schools(_given(files.schools), schools)
+    write_vehicles(_given(files.vehicles))
+    write_rate_card(_given(files.rate_card))
+    write_calendar(_given(files.calendar))
+    write_contract(_given(files.contract), _given(files.contract_pupils), routes, pupils)
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -36,27 +76,6 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object
 def write_pupils(path: Path, pupils: Sequence[DemoPupil], schools: Sequence[DemoSchool]) -> None:
     """Write the pupils; a home without a postcode of its own is given by latitude and longitude."""
     homes = to_points(np.array([(pupil.home_x_m, pupil.home_y_m) for pupil in pupils]))
-    columns = (
-        "reference",
-        "school_urn",
-        "postcode",
-        "latitude",
-        "longitude",
-        "school_year",
-        "mobility",
-        "assistant",
-        "may_share_assistant",
-        "tags",
-        "solo",
-        "bars_mixed_schools",
-        "must_not_share",
-        "must_share",
-        "dwell_minutes",
-        "weekdays_am",
-        "weekdays_pm",
-        "entitled",
-        "need_group",
-    )
     rows = []
     for pupil, home in zip(pupils, homes, strict=True):
         needs = pupil.needs
@@ -84,7 +103,7 @@ def write_pupils(path: Path, pupils: Sequence[DemoPupil], schools: Sequence[Demo
                 needs.group,
             )
         )
-    write_csv(path, columns, rows)
+    write_csv(path, _PUPIL_COLUMNS, rows)
 
 
 def write_addresses(path: Path, pupils: Sequence[DemoPupil]) -> None:
@@ -206,6 +225,12 @@ def write_contract(
                 known = position if route.is_order_known else ""
                 rows.append((route.reference, session, pupils[rider].reference, known))
     write_csv(riders, ("route_reference", "session", "pupil_reference", "order"), rows)
+
+
+def _given(path: Path | None) -> Path:
+    if path is None:
+        raise ValueError("the demo borough needs a path for each of the council's own files")
+    return path
 
 
 def _yes_no(value: bool) -> str:

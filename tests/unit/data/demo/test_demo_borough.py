@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.demo import BoroughFiles, BoroughSizeError, write_borough
+from data.demo import BoroughFiles, BoroughSizeError, PostcodesFileError, write_borough
 from data.demo.anchors import BUNDLED_POSTCODES, read_anchors
 from data.demo.assumptions import ASSUMPTIONS
 from data.readers.council import CouncilData, read_council
@@ -186,6 +186,25 @@ def test_own_postcodes_are_taken_and_copied(tmp_path: Path) -> None:
     assert files.council.postcodes == (tmp_path / "out" / "own.csv",)
     assert files.council.postcodes[0].read_bytes() == own.read_bytes()
     assert "own.csv" in files.readme.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "0 postcodes of homes"),
+        ("reference,school\n1,2\n", "not Code-Point Open with headers"),
+        (b"\xff\xfe\x00", "not Code-Point Open with headers"),
+        (None, "cannot be opened"),
+    ],
+)
+def test_a_postcodes_file_that_is_none_is_refused(
+    tmp_path: Path, content: str | bytes | None, problem: str
+) -> None:
+    path = tmp_path / "own.csv"
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(PostcodesFileError, match=rf"own\.csv: .*{problem}"):
+        write_borough(tmp_path / "out", postcodes=path)
 
 
 def test_writing_over_an_earlier_borough_replaces_it(tmp_path: Path) -> None:
