@@ -1,0 +1,183 @@
+"""The main job, one call a stage: from a data set to a checked and costed plan.
+
+Dataset + levers -> build_sessions -> solve_jobs (AM and PM) -> join_runs -> check_plan
+  -> YearCost -> check_costs -> CostedPlan
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from data.roads import RoadNetwork
+from solver.blocks import join_runs
+from solver.checker import check_plan
+from solver.child import Job, solve_jobs
+from solver.cost import YearCost
+from solver.cost_checker import check_costs
+from solver.domain import (
+    SESSIONS,
+    CostedPlan,
+    Dataset,
+    Plan,
+    PlanRejectedError,
+    Policy,
+    RateCard,
+    SessionPlan,
+    TravelMatrix,
+)
+from solver.domain.geography import Session
+from solver.sequences import adapt_plan
+from solver.session import Progress
+from solver.session import SearchLimits as Limits
+
+from scenarios.asis import build_as_is
+from scenarios.instances import Sessions, build_sessions
+from scenarios.levers import Lever, apply_levers
+
+__all__ = ["AsIs", "Limits", "Progress", "solve_scenario", "value_as_is"]
+
+
+@dataclass(frozen=True, slots=True)
+class AsIs:
+    """Today's contract valued twice: at what is paid, and at the rate card on its own routes."""
+
+    at_contract_prices: CostedPlan
+    at_rate_card: CostedPlan
+
+
+def value_as_is(
+    dataset: Dataset, policy: Policy, rate_card: RateCard, network: RoadNetwork
+) -> AsIs:
+    """Value today's contract; its violations are found, kept with the plan, and never refused."""
+    sessions = build_sessions(dataset, policy, rate_card, network)
+    plan = build_as_is(dataset, sessions)
+    plan = replace(plan, violations=check_plan(plan, sessions.matrices, policy))
+    year = _build_year(plan, sessions.matrices, rate_card, dataset)
+    return AsIs(year.build_at_contract_prices(), year.build())
+
+
+def solve_scenario(
+    dataset: Dataset,
+    policy: Policy,
+    rate_card: RateCard,
+    network: RoadNetwork,
+    levers: Sequence[Lever],
+    limits: Limits,
+    *,
+    name: str,
+    starts: Sequence[Plan] = (),
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> CostedPlan:
+    """Plan, join, check and cost one scenario.
+
+    Parameters
+    ----------
+    levers
+        What differs from the data set and policy as they are.
+    limits
+        Of each session's search; AM and PM run side by side.
+    starts
+        Plans of the same data, from other scenarios or an earlier night: the answer of each
+        session is never dearer than the cheapest of them that this scenario's rules allow.
+    should_stop
+        Polled five times a second; once true, the best plan so far is joined, checked and costed.
+
+    Raises
+    ------
+    PlanRejectedError
+        If the checker finds a violation: the plan must not be stored.
+    """
+    dataset, policy = apply_levers(dataset, policy, levers)
+    sessions = build_sessions(dataset, policy, rate_card, network)
+    jobs = [_build_job(sessions, session, limits, starts) for session in SESSIONS]
+    am, pm = solve_jobs(jobs, on_progress=on_progress, should_stop=should_stop)
+    plan = build_plan(name, sessions, am, pm, policy, rate_card)
+    violations = check_plan(plan, sessions.matrices, policy)
+    if violations:
+        raise PlanRejectedError(violations)
+    return cost_plan(plan, sessions.matrices, rate_card, dataset)
+
+
+def build_plan(
+    name: str,
+    sessions: Sessions,
+    am: SessionPlan,
+    pm: SessionPlan,
+    policy: Policy,
+    rate_card: RateCard,
+) -> Plan:
+    """Join two sessions' runs to routes; homes off the map are named as such."""
+    plans: Mapping[Session, SessionPlan] = {
+        "AM": _name_off_map(am, sessions),
+        "PM": _name_off_map(pm, sessions),
+    }
+    routes = join_runs(sessions.instances, plans, sessions.matrices, policy, rate_card)
+    return Plan(
+        name=name,
+        am_instance=sessions.instances["AM"],
+        pm_instance=sessions.instances["PM"],
+        am=plans["AM"],
+        pm=plans["PM"],
+        routes=routes,
+    )
+
+
+def cost_plan(
+    plan: Plan,
+    matrices: Mapping[Session, TravelMatrix],
+    rate_card: RateCard,
+    dataset: Dataset,
+) -> CostedPlan:
+    """Cost a plan of ours for the year and have every line recomputed.
+
+    Raises
+    ------
+    PlanRejectedError
+        If the recomputed cost differs by a penny on any line.
+    """
+    costed = _build_year(plan, matrices, rate_card, dataset).build()
+    violations = check_costs(
+        costed, matrices, rate_card, dataset.calendar.open_days, list_closed_days(dataset)
+    )
+    if violations:
+        raise PlanRejectedError(violations)
+    return costed
+
+
+def list_closed_days(dataset: Dataset) -> dict[str, frozenset[date]]:
+    """List each school's own closed days, by URN."""
+    return {school.urn: frozenset(school.closed_days) for school in dataset.schools}
+
+
+def _build_year(
+    plan: Plan,
+    matrices: Mapping[Session, TravelMatrix],
+    rate_card: RateCard,
+    dataset: Dataset,
+) -> YearCost:
+    return YearCost(
+        plan, matrices, rate_card, dataset.calendar.open_days, list_closed_days(dataset)
+    )
+
+
+def _build_job(sessions: Sessions, session: Session, limits: Limits, starts: Sequence[Plan]) -> Job:
+    instance = sessions.instances[session]
+    sequences = []
+    for start in starts:
+        other, plan = start.get_session(session)
+        sequences.append(adapt_plan(instance, other, plan))
+    return Job(instance, sessions.matrices[session], limits, tuple(sequences))
+
+
+def _name_off_map(plan: SessionPlan, sessions: Sessions) -> SessionPlan:
+    riders = sessions.instances[plan.session].riders
+    named = tuple(
+        replace(item, reasons=(sessions.off_map[riders[item.rider].reference],))
+        if riders[item.rider].reference in sessions.off_map
+        else item
+        for item in plan.unassigned
+    )
+    return replace(plan, unassigned=named)
