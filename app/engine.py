@@ -6,15 +6,17 @@ and `/health` do not wait for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from solver.domain import CostedPlan, Dataset, Plan, Policy, RateCard
+from app.db import mapping
+from solver.domain import CostedPlan, Dataset, Lotting, Plan, Policy, RateCard
 
 if TYPE_CHECKING:
     from data.readers import CouncilData
+    from scenarios.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +106,18 @@ def solve(
 
 def summarise(costed: CostedPlan, dataset: Dataset) -> dict[str, Any]:
     """Return the metrics of one plan as plain JSON types."""
-    return {"routes": len(costed.plan.routes), "year_pence": costed.year_pence}
+    from scenarios.comparison import measure_plan
+
+    metrics = measure_plan(costed.plan.name, costed, dataset)
+    miles = str(metrics.miles) if metrics.miles is not None else None
+    return mapping.to_json(metrics) | {"miles": miles}
 
 
-def compare(plans: Mapping[str, CostedPlan], dataset: Dataset) -> Any:
-    """Return the comparison of several plans of one data set; the first is the baseline."""
-    raise NotImplementedError
+def compare(plans: Mapping[str, CostedPlan], dataset: Dataset) -> Comparison:
+    """Return the comparison of several plans of one data set."""
+    from scenarios.comparison import compare as compare_plans
+
+    return compare_plans(list(plans.items()), dataset)
 
 
 def write_comparison(plans: Mapping[str, CostedPlan], dataset: Dataset, path: Path) -> None:
@@ -117,7 +125,7 @@ def write_comparison(plans: Mapping[str, CostedPlan], dataset: Dataset, path: Pa
     raise NotImplementedError
 
 
-def build_lottings(costed: CostedPlan, dataset: Dataset) -> Iterable[Any]:
+def build_lottings(costed: CostedPlan, dataset: Dataset) -> tuple[Lotting, ...]:
     """Return the three ways to cut a plan into lots."""
     from scenarios import lots
 

@@ -158,7 +158,7 @@ def build_problem(
     )
 
 
-def answer_failure(_request: Request, exc: Exception) -> JSONResponse:
+def answer_failure(exc: Exception) -> JSONResponse:
     """Return the answer to a request that failed with `exc`."""
     status, name = find_status(exc)
     if status == 503:
@@ -177,6 +177,10 @@ def list_faults(exc: Exception) -> tuple[Fault, ...]:
     """List the faults that an exception carries, of ours or of the levers'."""
     faults = getattr(exc, "faults", ())
     return tuple(fault for fault in faults if isinstance(fault, Fault))
+
+
+def _answer(_request: Request, exc: Exception) -> JSONResponse:
+    return answer_failure(exc)
 
 
 def _answer_validation(_request: Request, exc: RequestValidationError) -> JSONResponse:
@@ -207,10 +211,12 @@ def _answer_http(_request: Request, exc: HTTPException) -> JSONResponse:
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Make every failure of `app` a problem answer, the framework's own included."""
+    """Make every failure of `app` a problem answer, the framework's own included.
+
+    What is not in the table reaches :class:`app.http.limits.Observe`, which answers it too.
+    """
     app.add_exception_handler(RequestValidationError, _answer_validation)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _answer_http)  # type: ignore[arg-type]
     for kind in dict.fromkeys(kind for kind, _status, _name in STATUSES):
-        app.add_exception_handler(kind, answer_failure)
-    app.add_exception_handler(sqlalchemy.exc.DBAPIError, answer_failure)
-    app.add_exception_handler(Exception, answer_failure)
+        app.add_exception_handler(kind, _answer)
+    app.add_exception_handler(sqlalchemy.exc.DBAPIError, _answer)

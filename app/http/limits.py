@@ -8,7 +8,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import build_problem
+from app.errors import answer_failure, build_problem
 from app.log import get_logger
 from app.metrics import REQUESTS, SECONDS
 from app.settings import Settings
@@ -74,7 +74,7 @@ class Observe:
             return
         structlog.contextvars.clear_contextvars()
         began = time.perf_counter()
-        status = 500
+        status: int | None = None
 
         async def observed(message: Message) -> None:
             nonlocal status
@@ -90,10 +90,14 @@ class Observe:
         scope.setdefault("state", {})
         try:
             await self.app(scope, receive, observed)
+        except Exception as exc:
+            if status is not None:
+                raise  # half an answer is out: the connection must break
+            await answer_failure(exc)(scope, receive, observed)
         finally:
             seconds = time.perf_counter() - began
             operation = scope["state"].get("operation", "none")
-            REQUESTS.labels(operation, status).inc()
+            REQUESTS.labels(operation, status or 500).inc()
             SECONDS.labels(operation).observe(seconds)
             _log.info(
                 "request",

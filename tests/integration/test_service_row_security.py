@@ -12,8 +12,10 @@ from alembic.migration import MigrationContext
 from installation import Council, Installation
 from sqlalchemy import create_engine
 
+from app.db.migrate import MigrationError, migrate
 from app.db.session import to_sqlalchemy
 from app.db.tables import Row
+from app.settings import Settings
 from app.work.nightly import queue_night
 
 TABLES = sorted(Row.metadata.tables)
@@ -171,6 +173,12 @@ def test_queue_holds_ids_only(owner: psycopg.Connection) -> None:
         "SELECT DISTINCT jsonb_object_keys(args) FROM procrastinate_jobs"
     ).fetchall()
     assert {key for (key,) in keys} <= {"authority", "solve", "timestamp"}
+
+
+def test_service_may_not_be_the_owner(installation: Installation) -> None:
+    careless = Settings(database_url=installation.owner_url)
+    with pytest.raises(MigrationError, match="must not connect as the owner"):
+        migrate(careless)
 
 
 def test_models_and_migrations_agree(installation: Installation) -> None:

@@ -1,0 +1,59 @@
+"""How stored plans are shown: clock times, runs with halts, and CSV that no spreadsheet runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from test_app_mapping import build_costed
+
+from app.http.plan_views import format_clock, list_lines, list_runs, write_lines_csv
+from app.roles import ROLES
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock"), [(0, "00:00:00"), (30_661, "08:31:01"), (63_000, "17:30:00")]
+)
+def test_clock(seconds: int, clock: str) -> None:
+    assert format_clock(seconds) == clock
+
+
+def test_runs_are_shown_with_route_layout_and_times() -> None:
+    (run,) = list_runs(build_costed().plan)
+    assert (run.session, run.number, run.route) == ("AM", 1, "R001")
+    assert (run.vehicle_type, run.seats, run.bays) == ("MB8", 5, 1)
+    home, school = run.visits
+    assert (home.place, home.pupils) == ("home", ["P1"])
+    assert school.school == "Canalside"
+    assert school.times == [
+        {"weekday": "Monday", "arrive": "08:32:00", "start": "08:32:00", "depart": "08:33:00"}
+    ]
+
+
+def test_skipped_halt_has_no_time_that_day() -> None:
+    costed = build_costed()
+    (run,) = costed.plan.am.runs
+    (day,) = run.days
+    skipped = replace(day, arrive_s=(-1, 30720), start_s=(-1, 30720), depart_s=(-1, 30780))
+    runs = (replace(run, days=(skipped,)),)
+    plan = replace(costed.plan, am=replace(costed.plan.am, runs=runs))
+    assert list_runs(plan)[0].visits[0].times == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_line_of_a_pupil_names_them_to_planners_only(role: str) -> None:
+    lines = list_lines(build_costed(), role)  # type: ignore[arg-type]
+    named = any("P1" in line.text for line in lines)
+    assert named == (role in {"commissioner", "planner"})
+    assert sum(line.amount_pence for line in lines) == build_costed().year_pence
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_csv_disarms_formulas(start: str) -> None:
+    (line, _other) = list_lines(build_costed(), "planner")
+    evil = line.model_copy(update={"text": f"{start}cmd|' /C calc'!A0"})
+    rows = list(csv.DictReader(io.StringIO(write_lines_csv([evil]), newline="")))
+    assert rows[0]["text"].startswith("'")
+    assert rows[0]["amount_pence"] == "1425000"
