@@ -35,7 +35,6 @@ _KINDS: Final = (
     "contract_pupils",
 )
 
-
 _README: Final = """SYNTHETIC DATA: the demo borough of Schoolrun
 
 No pupil, school, operator, road or contract in these files is real. They were generated with seed

@@ -34,7 +34,8 @@ class MatrixResult:
         Indices of points beside a road from which the rest of the network cannot be driven to,
         or that cannot be driven to.
     snapped_m
-        Metres from each point to its place on the roads; infinite for the points named above.
+        Metres from each point to the nearest road that it could be placed on, also where that is
+        over the limit; infinite for points on another part of the globe.
     """
 
     matrix: TravelMatrix

@@ -22,6 +22,9 @@ _EDGE_END: Final = 1e-6
 """Fractions of an edge nearer to an end than this are that end."""
 
 
+_MARGIN_DEGREES: Final = 5.0
+"""Points farther than this beyond the roads cannot be projected with them."""
+
 _AT_ROAD_M: Final = 1e-3
 """A limit of 0 m still finds a point that lies on a road."""
 
@@ -37,7 +40,8 @@ class Placing:
     fraction
         How far along that edge, 0 to 1.
     away_m
-        Metres from the point to that place; infinite where there is none.
+        Metres from the point to the nearest joined road, whether placed there or not; infinite
+        for points on another part of the globe.
     off_map
         Indices of points with no road within the limit.
     unreachable
@@ -67,26 +71,26 @@ def place_points(network: RoadNetwork, points: Sequence[Point], *, snap_limit_m:
     count = len(points)
     edge = np.full(count, -1, dtype=np.int64)
     fraction = np.zeros(count)
-    away_m = np.full(count, np.inf)
     roads = network.list_roads()
     lines = _project(_draw(network, roads))
-    targets = _project_points(points, lines, network, snap_limit_m)
+    targets = _project_points(points, lines, network)
     joined = np.flatnonzero(network.is_snappable[roads])
     cut_off = np.flatnonzero(network.is_island[roads])
-    on_joined, joined_m = _find_nearest(lines, joined, targets, snap_limit_m)
-    _, island_m = _find_nearest(lines, cut_off, targets, snap_limit_m)
-    is_placed = (on_joined >= 0) & (joined_m <= island_m + ISLAND_SLACK_M)
+    on_joined, joined_m = _find_nearest(lines, joined, targets)
+    _, island_m = _find_nearest(lines, cut_off, targets)
+    limit_m = max(snap_limit_m, _AT_ROAD_M)
+    is_near_joined = (on_joined >= 0) & (joined_m <= limit_m)
+    is_placed = is_near_joined & (joined_m <= island_m + ISLAND_SLACK_M)
     placed = np.flatnonzero(is_placed)
     geometries = lines.geometry.to_numpy()[on_joined[placed]]
     along = shapely.line_locate_point(geometries, targets[placed], normalized=True)
     edge[placed] = roads[on_joined[placed]]
     fraction[placed] = np.where(along < _EDGE_END, 0.0, np.where(along > 1 - _EDGE_END, 1.0, along))
-    away_m[placed] = joined_m[placed]
-    is_off = ~np.isfinite(joined_m) & ~np.isfinite(island_m)
+    is_off = ~is_near_joined & (island_m > limit_m)
     return Placing(
         edge,
         fraction,
-        away_m,
+        joined_m,
         tuple(int(i) for i in np.flatnonzero(is_off)),
         tuple(int(i) for i in np.flatnonzero(~is_placed & ~is_off)),
     )
@@ -106,15 +110,14 @@ def _project(lines: geopandas.GeoSeries) -> geopandas.GeoSeries:
 
 
 def _project_points(
-    points: Sequence[Point], lines: geopandas.GeoSeries, network: RoadNetwork, limit_m: float
+    points: Sequence[Point], lines: geopandas.GeoSeries, network: RoadNetwork
 ) -> NDArray[np.object_]:
     """Return the points in the lines' projection, empty where they are far off the map."""
     lat = np.array([point.lat for point in points], dtype=np.float64)
     lon = np.array([point.lon for point in points], dtype=np.float64)
     west, south, east, north = network.bounds
-    margin = 5.0 if not np.isfinite(limit_m) else 0.01 + limit_m / 30_000
-    is_near = (np.abs(lat - (south + north) / 2) <= (north - south) / 2 + margin) & (
-        np.abs(lon - (west + east) / 2) <= (east - west) / 2 + margin
+    is_near = (np.abs(lat - (south + north) / 2) <= (north - south) / 2 + _MARGIN_DEGREES) & (
+        np.abs(lon - (west + east) / 2) <= (east - west) / 2 + _MARGIN_DEGREES
     )
     places = np.full(len(points), shapely.Point(), dtype=object)
     if is_near.any():
@@ -127,7 +130,6 @@ def _find_nearest(
     lines: geopandas.GeoSeries,
     candidates: NDArray[np.int64],
     targets: NDArray[np.object_],
-    limit_m: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each target's nearest line (lowest index on ties, -1 for none) and its metres."""
     nearest = np.full(len(targets), -1, dtype=np.int64)
@@ -137,7 +139,6 @@ def _find_nearest(
         (which, found), metres = index.nearest(
             targets,
             return_all=True,
-            max_distance=max(limit_m, _AT_ROAD_M) if np.isfinite(limit_m) else None,
             return_distance=True,
         )
         order = np.lexsort((found, which))
