@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from scenarios.instances import Sessions
 from solver.domain import (
     SESSIONS,
     Block,
@@ -20,11 +21,10 @@ from solver.domain import (
     SessionPlan,
     TravelMatrix,
     Visit,
+    is_on,
 )
 from solver.hopeless import price_alone
 from solver.schedule import time_week
-
-from scenarios.instances import Sessions
 
 
 class NoContractError(SchoolrunError):
@@ -116,7 +116,7 @@ def _build_run(
     run = Run(
         vehicle_type=kind,
         layout=_pick_layout(instance, kind, riders, contract.assistants),
-        visits=_build_visits(instance, matrix, riders),
+        visits=_build_visits(instance, riders),
         is_order_planned=not is_known,
     )
     days = time_week(instance, matrix, run, is_forced=True)
@@ -144,9 +144,7 @@ def _plan_order(instance: Instance, matrix: TravelMatrix, riders: Sequence[int])
     return order if is_am else order[::-1]
 
 
-def _build_visits(
-    instance: Instance, matrix: TravelMatrix, riders: Sequence[int]
-) -> tuple[Visit, ...]:
+def _build_visits(instance: Instance, riders: Sequence[int]) -> tuple[Visit, ...]:
     """Homes in the given order with neighbours at one address joined, and schools by their bell."""
     homes: list[Visit] = []
     for r in riders:
@@ -171,18 +169,22 @@ def _build_visits(
 
 
 def _pick_layout(instance: Instance, kind: int, riders: Sequence[int], assistants: int) -> int:
-    """The layout that holds most of what is needed; the checker says where it does not."""
-    seats = assistants + sum(instance.riders[r].seats for r in riders)
-    bays = sum(instance.riders[r].bays for r in riders)
-    folded = sum(instance.riders[r].folded_chairs for r in riders)
+    """The layout that lacks least on the fullest weekday; the checker says where it does not do."""
     layouts = instance.fleet[kind].layouts
 
     def lacking(number: int) -> int:
         layout = layouts[number]
-        return (
-            max(0, seats - layout.seats)
-            + max(0, bays - layout.bays)
-            + max(0, folded - layout.folded_chairs)
-        )
+        worst = 0
+        for weekday in range(5):
+            day = [
+                instance.riders[r] for r in riders if is_on(instance.riders[r].weekdays, weekday)
+            ]
+            worst = max(
+                worst,
+                max(0, assistants + sum(who.seats for who in day) - layout.seats)
+                + max(0, sum(who.bays for who in day) - layout.bays)
+                + max(0, sum(who.folded_chairs for who in day) - layout.folded_chairs),
+            )
+        return worst
 
     return min(range(len(layouts)), key=lambda number: (lacking(number), number))

@@ -216,9 +216,7 @@ def _measure_occupancy(costed: CostedPlan) -> float:
             fullest = aboard = 0
             for visit in run.visits:
                 boards = (visit.school is None) == (session == "AM")
-                size = sum(
-                    instance.riders[r].seats + instance.riders[r].bays for r in visit.riders
-                )
+                size = sum(instance.riders[r].seats + instance.riders[r].bays for r in visit.riders)
                 aboard += size if boards else -size
                 fullest = max(fullest, aboard)
             shares.append(fullest / max(layout.seats + layout.bays, 1))

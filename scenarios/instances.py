@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from data.roads import RoadNetwork, build_matrix
@@ -54,22 +54,28 @@ def build_sessions(
         If a school or a base is farther from the roads than the snap limit; every one is named.
     """
     places = _Places()
-    drafts = {session: _list_drafts(dataset, policy, session, places) for session in SESSIONS}
+    drafts = {session: _list_drafts(dataset, session, places) for session in SESSIONS}
     schools = {school.urn: school for school in dataset.schools}
     for kind in dataset.vehicle_types:
         if kind.base is not None:
             places.add(kind.base)
     result = build_matrix(network, places.points, snap_limit_m=policy.snap_limit_m)
-    _refuse_off_map(dataset, places, result.off_map)
+    _refuse_off_map(dataset, places, {*result.off_map, *result.unreachable})
     off_map = {}
-    for session in SESSIONS:
-        for draft in drafts[session]:
-            if draft.stop in result.off_map:
-                off_map[draft.pupil.reference] = Reason(
-                    "C1",
-                    f"their home is {result.snapped_m[draft.stop]:,.0f} m from the nearest road that "
-                    f"a vehicle may stop on, the limit is {policy.snap_limit_m} m",
-                )
+    for draft in (d for session in SESSIONS for d in drafts[session]):
+        if draft.stop in result.off_map:
+            away = f"{result.snapped_m[draft.stop]:,.0f} m"
+            off_map[draft.pupil.reference] = Reason(
+                "C1",
+                f"their home is {away} from the nearest road that a vehicle may stop on, the limit "
+                f"is {policy.snap_limit_m} m: check the home's point",
+            )
+        elif draft.stop in result.unreachable:
+            off_map[draft.pupil.reference] = Reason(
+                "C1",
+                "their home is on roads that are cut off from the rest of this network: check the "
+                "home's point, or take a roads file of a wider area",
+            )
     factors = {"AM": policy.traffic_factor_am, "PM": policy.traffic_factor_pm}
     matrices = {s: result.matrix.with_time_factor(factors[s]) for s in SESSIONS}
     instances = {
@@ -106,9 +112,7 @@ class _Draft:
     school_stop: int
 
 
-def _list_drafts(
-    dataset: Dataset, policy: Policy, session: Session, places: _Places
-) -> list[_Draft]:
+def _list_drafts(dataset: Dataset, session: Session, places: _Places) -> list[_Draft]:
     schools = {school.urn: school for school in dataset.schools}
     drafts = []
     for pupil in dataset.pupils:
@@ -133,13 +137,14 @@ def _home_on(pupil: Pupil, session: Session, weekday: int) -> Point:
     return pupil.home
 
 
-def _refuse_off_map(dataset: Dataset, places: _Places, off_map: tuple[int, ...]) -> None:
+def _refuse_off_map(dataset: Dataset, places: _Places, off_map: Collection[int]) -> None:
     lost = {places.points[i] for i in off_map}
     schools = [f"{s.name} (URN {s.urn})" for s in dataset.schools if s.point in lost]
     bases = [f"base of {k.code}" for k in dataset.vehicle_types if k.base in lost]
     if schools or bases:
         raise OffMapSchoolError(
-            f"{len(schools) + len(bases)} places lie off the roads of this network: "
+            f"{len(schools) + len(bases)} places lie off the roads of this network, or on roads cut "
+            f"off from the rest: "
             f"{', '.join((schools + bases)[:10])}. Check that the roads file covers the area and "
             f"that eastings and northings, or latitude and longitude, are not swapped."
         )

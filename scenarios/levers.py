@@ -99,7 +99,7 @@ LEVER_KINDS: Final[Mapping[str, LeverKind]] = {
     for kind in (
         LeverKind(
             "share_assistants",
-            "Pupils with an assistant of their own share one where their risk assessment allows it.",
+            "Pupils with a dedicated assistant share one where their risk assessment allows it.",
             {},
             "assistants",
         ),
@@ -134,7 +134,7 @@ _ORDER: Final = tuple(LEVER_KINDS)
 
 
 def parse_levers(raw: Iterable[Mapping[str, Any]]) -> tuple[Lever, ...]:
-    """Read levers from plain records like ``{"kind": "ride_limit", "minutes": 60}``.
+    """Read levers from plain records like `{"kind": "ride_limit", "minutes": 60}`.
 
     Returns
     -------
@@ -144,7 +144,7 @@ def parse_levers(raw: Iterable[Mapping[str, Any]]) -> tuple[Lever, ...]:
     Raises
     ------
     LeverError
-        With every fault: unknown kind, missing, unknown or wrong parameter, two levers on one thing.
+        With every fault: unknown kind, missing, unknown or wrong parameter, two on one thing.
     """
     faults: list[str] = []
     levers = []

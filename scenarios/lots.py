@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-from solver.domain import SESSIONS, CostedPlan, Dataset, Lot, Lotting, Route
-
 from scenarios.comparison import count_crew
+from solver.domain import SESSIONS, CostedPlan, Dataset, Lot, Lotting, Route
 
 WAYS: Final = ("route by route", "by school", "by area")
 

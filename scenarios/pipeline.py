@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from data.roads import RoadNetwork
+from scenarios.asis import build_as_is
+from scenarios.instances import Sessions, build_sessions
+from scenarios.levers import Lever, apply_levers
 from solver.blocks import join_runs
 from solver.checker import check_plan
 from solver.child import Job, solve_jobs
@@ -31,10 +34,6 @@ from solver.domain.geography import Session
 from solver.sequences import adapt_plan
 from solver.session import Progress
 from solver.session import SearchLimits as Limits
-
-from scenarios.asis import build_as_is
-from scenarios.instances import Sessions, build_sessions
-from scenarios.levers import Lever, apply_levers
 
 __all__ = ["AsIs", "Limits", "Progress", "solve_scenario", "value_as_is"]
 

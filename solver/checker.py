@@ -68,7 +68,7 @@ def check_plan(
 
 
 @dataclass(slots=True)
-class _Halt:
+class Halt:
     """One visit that is made on the day that is looked at."""
 
     number: int
@@ -78,12 +78,115 @@ class _Halt:
     dwell_s: int
 
 
+class SessionTimer:
+    """Dwell, crew and least duration of runs of one session, in clock time."""
+
+    def __init__(self, instance: Instance, matrix: TravelMatrix) -> None:
+        self.instance, self.matrix = instance, matrix
+        self.is_am = instance.session == "AM"
+
+    def crew(self, riders: Collection[int]) -> int:
+        """C8: assistants due for these riders."""
+        dedicated = sum(self.instance.riders[r].assistant == "dedicated" for r in riders)
+        shared = sum(self.instance.riders[r].assistant == "shared" for r in riders)
+        ratio = self.instance.rules.shared_pupils_per_assistant or max(shared, 1)
+        return dedicated + (shared + ratio - 1) // ratio
+
+    def halts(self, run: Run, riders: Collection[int]) -> list[Halt]:
+        """List the visits at which one of `riders` boards or alights."""
+        halts = []
+        for number, visit in enumerate(run.visits):
+            present = [r for r in visit.riders if r in riders]
+            if present:
+                dwell = self.dwell(visit.school, present)
+                halts.append(Halt(number, visit.stop, visit.school, present, dwell))
+        return halts
+
+    def dwell(self, school: int | None, present: Sequence[int]) -> int:
+        """C5: seconds that a halt takes."""
+        riders = self.instance.riders
+        if school is not None:
+            call = self.instance.schools[school]
+            chairs = sum(riders[r].bays for r in present)
+            return call.dwell_s + (call.wheelchair_extra_s if chairs else 0)
+        longest = max(riders[r].dwell_s for r in present)
+        return longest + (len(present) - 1) * (self.instance.rules.shared_door_extra_s or 0)
+
+    def least_span(self, halts: Sequence[Halt]) -> tuple[int, int]:
+        """First start and last end of least duration: the earliest end, the latest first start.
+
+        Raises
+        ------
+        ValueError
+            If the halts have no timetable.
+        """
+        earliest = self._sweep(halts, -_NEVER)
+        if earliest is None:
+            raise ValueError("the halts have no timetable")
+        end = earliest[-1]
+        low, high = earliest[0], end
+        while low < high:
+            middle = (low + high + 1) // 2
+            times = self._sweep(halts, middle)
+            if times is not None and times[-1] == end:
+                low = middle
+            else:
+                high = middle - 1
+        return low, end + halts[-1].dwell_s
+
+    def _sweep(self, halts: Sequence[Halt], first: int) -> list[int] | None:
+        """Earliest starts when the first is not before `first`; None where there are none."""
+        rules = self.instance.rules
+        low, high = [], []
+        for halt in halts:
+            if halt.school is not None:
+                call = self.instance.schools[halt.school]
+                low.append(call.window_from_s)
+                high.append(call.window_to_s)
+            else:
+                low.append(rules.earliest_s if self.is_am else -_NEVER)
+                high.append(_NEVER if self.is_am else rules.latest_s)
+        low[0] = max(low[0], first)
+        rides = self.rides(halts)
+        while True:
+            times: list[int] = []
+            for i, halt in enumerate(halts):
+                t = low[i]
+                if i:
+                    before = halts[i - 1]
+                    drive = int(self.matrix.time_s[before.stop, halt.stop])
+                    t = max(t, times[-1] + before.dwell_s + drive)
+                if t > high[i]:
+                    return None
+                times.append(t)
+            late = [(i, times[j] - most) for i, j, most in rides if times[i] < times[j] - most]
+            if not late:
+                return times
+            for i, t in late:
+                low[i] = max(low[i], t)
+
+    def rides(self, halts: Sequence[Halt]) -> list[tuple[int, int, int]]:
+        """List boarding halt, alighting halt and most seconds between their starts (C2)."""
+        board: dict[int, int] = {}
+        rides = []
+        for j, halt in enumerate(halts):
+            for rider in halt.present:
+                if (halt.school is None) == self.is_am:
+                    board[rider] = j
+                elif rider in board:
+                    i = board[rider]
+                    cap = self.instance.riders[rider].ride_cap_s
+                    rides.append((i, j, halts[i].dwell_s + cap))
+        return rides
+
+
 class _SessionChecker:
     def __init__(
         self, instance: Instance, matrix: TravelMatrix, plan: SessionPlan, is_as_is: bool
     ) -> None:
         self.instance, self.matrix, self.plan, self.is_as_is = instance, matrix, plan, is_as_is
         self.is_am = instance.session == "AM"
+        self.timer = SessionTimer(instance, matrix)
 
     def check(self) -> Iterator[Violation]:
         if self.plan.session != self.instance.session:
@@ -124,7 +227,9 @@ class _SessionChecker:
                 yield self._violation("C1", None, "a pupil is carried and unassigned", [rider])
         for item in self.plan.unassigned:
             if not item.reasons:
-                yield self._violation("C1", None, "a pupil is left out without reason", [item.rider])
+                yield self._violation(
+                    "C1", None, "a pupil is left out without reason", [item.rider]
+                )
 
     def _check_shape(self, number: int, run: Run) -> Iterator[Violation]:
         fleet = self.instance.fleet
@@ -182,7 +287,8 @@ class _SessionChecker:
 
     def _check_company(self, number: int, run: Run) -> Iterator[Violation]:
         riders = run.riders
-        schools = {self.instance.riders[r].school for r in riders}
+        schools = {self.instance.schools[self.instance.riders[r].school].urn for r in riders}
+        pupils = {self.instance.riders[r].reference for r in riders}
         for one, other in combinations(riders, 2):
             if other in self.instance.riders[one].must_not_share:
                 yield self._violation(
@@ -194,7 +300,7 @@ class _SessionChecker:
                 )
         for rider in riders:
             who = self.instance.riders[rider]
-            if who.is_solo and len(riders) > 1:
+            if who.is_solo and len(pupils) > 1:
                 yield self._violation("C9", number, "a solo pupil has company", [rider])
             if who.bars_mixed_schools and len(schools) > 1:
                 yield self._violation("C9", number, "a pupil bars mixed schools", [rider])
@@ -220,14 +326,8 @@ class _SessionChecker:
                     "C10", number, f"{kind.code} lacks what a pupil needs", [rider]
                 )
 
-    def _crew(self, riders: Collection[int]) -> int:
-        dedicated = sum(self.instance.riders[r].assistant == "dedicated" for r in riders)
-        shared = sum(self.instance.riders[r].assistant == "shared" for r in riders)
-        ratio = self.instance.rules.shared_pupils_per_assistant or max(shared, 1)
-        return dedicated + (shared + ratio - 1) // ratio
-
     def _check_loads(
-        self, number: int, run: Run, halts: Sequence[_Halt], crew: int
+        self, number: int, run: Run, halts: Sequence[Halt], crew: int
     ) -> Iterator[Violation]:
         layout = self.instance.fleet[run.vehicle_type].layouts[run.layout]
         aboard: set[int] = set()
@@ -252,44 +352,28 @@ class _SessionChecker:
 
     def _check_days(self, number: int, run: Run) -> Iterator[Violation]:
         weekdays = {
-            d for d in range(5) if any(is_on(self.instance.riders[r].weekdays, d) for r in run.riders)
+            d
+            for d in range(5)
+            if any(is_on(self.instance.riders[r].weekdays, d) for r in run.riders)
         }
         timed = [day.weekday for day in run.days]
         if sorted(timed) != sorted(weekdays):
             yield self._violation("C15", number, f"timed on weekdays {timed}, needed {weekdays}")
             return
         for day in run.days:
-            riders = {
-                r for r in run.riders if is_on(self.instance.riders[r].weekdays, day.weekday)
-            }
-            halts = self._halts(run, riders)
-            if day.assistants != self._crew(riders):
+            riders = {r for r in run.riders if is_on(self.instance.riders[r].weekdays, day.weekday)}
+            halts = self.timer.halts(run, riders)
+            if day.assistants != self.timer.crew(riders):
                 yield self._violation(
-                    "C8", number, f"{day.assistants} assistants where {self._crew(riders)} are due"
+                    "C8",
+                    number,
+                    f"{day.assistants} assistants where {self.timer.crew(riders)} are due",
                 )
-            yield from self._check_loads(number, run, halts, self._crew(riders))
+            yield from self._check_loads(number, run, halts, self.timer.crew(riders))
             yield from self._check_timetable(number, run, day, halts)
 
-    def _halts(self, run: Run, riders: Collection[int]) -> list[_Halt]:
-        halts = []
-        for number, visit in enumerate(run.visits):
-            present = [r for r in visit.riders if r in riders]
-            if present:
-                dwell = self._dwell(visit.school, present)
-                halts.append(_Halt(number, visit.stop, visit.school, present, dwell))
-        return halts
-
-    def _dwell(self, school: int | None, present: Sequence[int]) -> int:
-        riders = self.instance.riders
-        if school is not None:
-            call = self.instance.schools[school]
-            chairs = sum(riders[r].bays for r in present)
-            return call.dwell_s + (call.wheelchair_extra_s if chairs else 0)
-        longest = max(riders[r].dwell_s for r in present)
-        return longest + (len(present) - 1) * (self.instance.rules.shared_door_extra_s or 0)
-
     def _check_timetable(
-        self, number: int, run: Run, day: RunDay, halts: Sequence[_Halt]
+        self, number: int, run: Run, day: RunDay, halts: Sequence[Halt]
     ) -> Iterator[Violation]:
         made = {halt.number for halt in halts}
         for i in range(len(run.visits)):
@@ -312,12 +396,20 @@ class _SessionChecker:
                 yield self._violation("C5", number, f"a drive of {drive} s is timed otherwise")
         yield from self._check_rides(number, day, halts)
         if not self.is_as_is and halts:
-            least = self._least_duration(halts)
-            taken = day.depart_s[halts[-1].number] - day.start_s[halts[0].number]
-            if least is None or taken > least:
-                yield self._violation("S1", number, f"takes {taken} s where {least} s would do")
+            taken = (day.start_s[halts[0].number], day.depart_s[halts[-1].number])
+            try:
+                least = self.timer.least_span(halts)
+            except ValueError:
+                return
+            if taken != least:
+                yield self._violation(
+                    "S1",
+                    number,
+                    f"runs {_clock(taken[0])} to {_clock(taken[1])} where {_clock(least[0])} to "
+                    f"{_clock(least[1])} would do",
+                )
 
-    def _check_window(self, number: int, halt: _Halt, start_s: int) -> Iterator[Violation]:
+    def _check_window(self, number: int, halt: Halt, start_s: int) -> Iterator[Violation]:
         rules = self.instance.rules
         if halt.school is not None:
             call = self.instance.schools[halt.school]
@@ -333,9 +425,7 @@ class _SessionChecker:
         elif not self.is_am and start_s > rules.latest_s:
             yield self._violation("C4", number, f"a set-down at {_clock(start_s)}", halt.present)
 
-    def _check_rides(
-        self, number: int, day: RunDay, halts: Sequence[_Halt]
-    ) -> Iterator[Violation]:
+    def _check_rides(self, number: int, day: RunDay, halts: Sequence[Halt]) -> Iterator[Violation]:
         board: dict[int, int] = {}
         for halt in halts:
             for rider in halt.present:
@@ -354,68 +444,6 @@ class _SessionChecker:
                         [rider],
                     )
 
-    def _least_duration(self, halts: Sequence[_Halt]) -> int | None:
-        """First start to last end, at the least: the latest first start that keeps the first end."""
-        earliest = self._sweep(halts, -_NEVER)
-        if earliest is None:
-            return None
-        end = earliest[-1]
-        low, high = earliest[0], end
-        while low < high:
-            middle = (low + high + 1) // 2
-            times = self._sweep(halts, middle)
-            if times is not None and times[-1] == end:
-                low = middle
-            else:
-                high = middle - 1
-        return end + halts[-1].dwell_s - low
-
-    def _sweep(self, halts: Sequence[_Halt], first: int) -> list[int] | None:
-        """Earliest starts when the first is not before `first`; None where there are none."""
-        rules = self.instance.rules
-        low, high = [], []
-        for halt in halts:
-            if halt.school is not None:
-                call = self.instance.schools[halt.school]
-                low.append(call.window_from_s)
-                high.append(call.window_to_s)
-            else:
-                low.append(rules.earliest_s if self.is_am else -_NEVER)
-                high.append(_NEVER if self.is_am else rules.latest_s)
-        low[0] = max(low[0], first)
-        rides = self._rides(halts)
-        while True:
-            times: list[int] = []
-            for i, halt in enumerate(halts):
-                t = low[i]
-                if i:
-                    before = halts[i - 1]
-                    drive = int(self.matrix.time_s[before.stop, halt.stop])
-                    t = max(t, times[-1] + before.dwell_s + drive)
-                if t > high[i]:
-                    return None
-                times.append(t)
-            late = [
-                (i, times[j] - most) for i, j, most in rides if times[i] < times[j] - most
-            ]
-            if not late:
-                return times
-            for i, t in late:
-                low[i] = max(low[i], t)
-
-    def _rides(self, halts: Sequence[_Halt]) -> list[tuple[int, int, int]]:
-        board: dict[int, int] = {}
-        rides = []
-        for j, halt in enumerate(halts):
-            for rider in halt.present:
-                if (halt.school is None) == self.is_am:
-                    board[rider] = j
-                elif rider in board:
-                    i = board[rider]
-                    cap = self.instance.riders[rider].ride_cap_s
-                    rides.append((i, j, halts[i].dwell_s + cap))
-        return rides
-
     # --- C11 and the stated objective -----------------------------------------------------------------
 
     def _check_counts(self) -> Iterator[Violation]:
@@ -430,11 +458,12 @@ class _SessionChecker:
         cost = sum(item.session_price for item in self.plan.unassigned)
         penalty = 0.0
         for run in self.plan.runs:
-            halts = self._halts(run, run.riders)
-            least = self._least_duration(halts)
-            if least is None:
+            halts = self.timer.halts(run, run.riders)
+            try:
+                start, end = self.timer.least_span(halts)
+            except ValueError:
                 return
-            cost += self._price(run, halts, least)
+            cost += self._price(run, halts, end - start)
             penalty += self._least_penalty(halts)
         if abs(cost - self.plan.cost) > _MONEY_TOLERANCE:
             yield self._violation(
@@ -447,9 +476,9 @@ class _SessionChecker:
                 f"states GBP {self.plan.penalty:.2f} of penalties, at least GBP {penalty:.2f} are due",
             )
 
-    def _price(self, run: Run, halts: Sequence[_Halt], seconds: int) -> float:
+    def _price(self, run: Run, halts: Sequence[Halt], seconds: int) -> float:
         kind = self.instance.fleet[run.vehicle_type]
-        crew = self._crew(run.riders)
+        crew = self.timer.crew(run.riders)
         price = kind.session_charge + crew * self.instance.pa_fixed
         aboard = 0
         for before, after in pairwise(halts):
@@ -463,7 +492,7 @@ class _SessionChecker:
                 seconds += int(self.matrix.time_s[leg])
         return price + seconds * (kind.per_driver_s + crew * self.instance.pa_per_s)
 
-    def _least_penalty(self, halts: Sequence[_Halt]) -> float:
+    def _least_penalty(self, halts: Sequence[Halt]) -> float:
         """What rides over target cost at the least, GBP: as if nobody waited aboard."""
         board: dict[int, int] = {}
         total = 0

@@ -1,0 +1,237 @@
+"""Plans on the map: layers for geographic systems, and the picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from shapely.geometry import LineString, MultiLineString
+from shapely.geometry import Point as Dot
+
+from data.roads import RoadNetwork, list_lines, trace_paths
+from data.writers import (
+    Feature,
+    LayerStyle,
+    MapLayer,
+    MapPicture,
+    MapRun,
+    MapSchool,
+    pick_colours,
+)
+from scenarios.comparison import Metrics
+from solver.domain import SESSIONS, CostedPlan, Instance, Point, Route, Run, Session
+
+Line = list[tuple[float, float]]
+
+
+def build_layers(
+    costed: CostedPlan, network: RoadNetwork | None, *, has_homes: bool = True
+) -> list[MapLayer]:
+    """Build the layers runs AM, runs PM, stops and schools.
+
+    Parameters
+    ----------
+    network
+        Lines follow its roads; without one they are straight.
+    has_homes
+        Without, nothing shows where a pupil lives: only the schools, and routes by their totals.
+    """
+    layers = []
+    if has_homes:
+        layers += [_build_runs(costed, session, network) for session in SESSIONS]
+        layers.append(_build_stops(costed))
+    layers.append(_build_schools(costed))
+    return layers
+
+
+def build_picture(
+    costed: CostedPlan, session: Session, network: RoadNetwork, metrics: Metrics, title: str
+) -> MapPicture:
+    """Build the picture of one session's runs over the roads, coloured by vehicle type."""
+    instance, plan = costed.plan.get_session(session)
+    lines = _trace_runs(instance, plan.runs, network)
+    route_of = _number_routes(costed.plan.routes, session)
+    runs = [
+        MapRun(
+            reference=costed.plan.routes[route_of[i]].reference if i in route_of else "",
+            group=instance.fleet[run.vehicle_type].code,
+            lines=tuple(lines[i]),
+        )
+        for i, run in enumerate(plan.runs)
+    ]
+    runs.sort(key=lambda run: [kind.code for kind in instance.fleet].index(run.group))
+    homes = [
+        (instance.stops[rider.stop].lon, instance.stops[rider.stop].lat)
+        for rider in instance.riders
+    ]
+    schools = {call.urn: call for call in instance.schools}
+    part = "morning" if session == "AM" else "afternoon"
+    return MapPicture(
+        title=title,
+        subtitle=f"{len(runs)} {part} runs, {len(instance.riders)} pupils, "
+        f"£{metrics.year_pence / 100:,.0f} a year for the whole plan",
+        roads=list_lines(network),
+        runs=runs,
+        schools=[
+            MapSchool(c.name, instance.stops[c.stop].lon, instance.stops[c.stop].lat)
+            for c in schools.values()
+        ],
+        homes=homes,
+        figures=[
+            ("Routes", f"{metrics.routes}"),
+            ("Assistants", f"{metrics.assistants}"),
+            ("Longest ride", f"{metrics.ride_max_min:.0f} min"),
+            ("Pupils over 45 min", f"{metrics.over_45}"),
+            ("Unassigned", f"{metrics.unassigned}"),
+        ],
+        group_title="Runs by vehicle",
+    )
+
+
+def _number_routes(routes: Sequence[Route], session: Session) -> dict[int, int]:
+    """The route of each run of a session."""
+    numbers = {}
+    for number, route in enumerate(routes):
+        block = route.am if session == "AM" else route.pm
+        numbers.update(dict.fromkeys(block.runs if block else (), number))
+    return numbers
+
+
+def _trace_runs(
+    instance: Instance, runs: Sequence[Run], network: RoadNetwork | None
+) -> list[list[Line]]:
+    """Lines of each run, leg by leg."""
+    legs: list[tuple[Point, Point]] = []
+    counts = []
+    for run in runs:
+        stops = [instance.stops[visit.stop] for visit in run.visits]
+        pairs = [(a, b) for a, b in pairwise(stops) if a != b]
+        legs += pairs
+        counts.append(len(pairs))
+    if network is None:
+        lines: list[Line] = [[(a.lon, a.lat), (b.lon, b.lat)] for a, b in legs]
+    else:
+        lines = [list(line) for line in trace_paths(network, legs)]
+        for i, line in enumerate(lines):
+            if len(line) < 2:
+                a, b = legs[i]
+                lines[i] = [(a.lon, a.lat), (b.lon, b.lat)]
+    traced = []
+    begin = 0
+    for count in counts:
+        traced.append(lines[begin : begin + count])
+        begin += count
+    return traced
+
+
+def _build_runs(costed: CostedPlan, session: Session, network: RoadNetwork | None) -> MapLayer:
+    instance, plan = costed.plan.get_session(session)
+    traced = _trace_runs(instance, plan.runs, network)
+    route_of = _number_routes(costed.plan.routes, session)
+    features = []
+    for i, run in enumerate(plan.runs):
+        schools = [instance.schools[v.school].name for v in run.visits if v.school is not None]
+        features.append(
+            Feature(
+                MultiLineString([LineString(line) for line in traced[i]])
+                if traced[i]
+                else _dot_line(instance, run),
+                {
+                    "route": costed.plan.routes[route_of[i]].reference if i in route_of else "",
+                    "session": session,
+                    "vehicle": instance.fleet[run.vehicle_type].code,
+                    "pupils": len({instance.riders[r].reference for r in run.riders}),
+                    "assistants": max((day.assistants for day in run.days), default=0),
+                    "schools": "; ".join(schools),
+                    "first_s": min(t for d in run.days for t in d.start_s if t >= 0),
+                    "last_s": max(t for d in run.days for t in d.depart_s),
+                },
+            )
+        )
+    codes = [kind.code for kind in instance.fleet]
+    return MapLayer(
+        name=f"runs_{session.lower()}",
+        geometry_kind="line",
+        features=tuple(features),
+        style=LayerStyle(colour_by="vehicle", colours=pick_colours(codes), size_mm=0.7),
+        fields=(
+            "route",
+            "session",
+            "vehicle",
+            "pupils",
+            "assistants",
+            "schools",
+            "first_s",
+            "last_s",
+        ),
+    )
+
+
+def _dot_line(instance: Instance, run: Run) -> MultiLineString:
+    """A run whose stops are all at one place: a line of no length there."""
+    point = instance.stops[run.visits[0].stop]
+    return MultiLineString([[(point.lon, point.lat), (point.lon, point.lat)]])
+
+
+def _build_stops(costed: CostedPlan) -> MapLayer:
+    features = []
+    for session in SESSIONS:
+        instance, plan = costed.plan.get_session(session)
+        route_of = _number_routes(costed.plan.routes, session)
+        for i, run in enumerate(plan.runs):
+            for order, visit in enumerate(run.visits, start=1):
+                point = instance.stops[visit.stop]
+                starts = [day.start_s[order - 1] for day in run.days]
+                features.append(
+                    Feature(
+                        Dot(point.lon, point.lat),
+                        {
+                            "route": costed.plan.routes[route_of[i]].reference
+                            if i in route_of
+                            else "",
+                            "session": session,
+                            "order": order,
+                            "kind": "home" if visit.school is None else "school",
+                            "pupils": len(visit.riders),
+                            "start_s": max(starts, default=-1),
+                        },
+                    )
+                )
+    return MapLayer(
+        name="stops",
+        geometry_kind="point",
+        features=tuple(features),
+        style=LayerStyle(
+            colour_by="kind", colours=(("home", "#555555"), ("school", "#f5c518")), size_mm=1.8
+        ),
+        fields=("route", "session", "order", "kind", "pupils", "start_s"),
+    )
+
+
+def _build_schools(costed: CostedPlan) -> MapLayer:
+    found: dict[str, tuple[str, Point]] = {}
+    pupils: Counter[str] = Counter()
+    for session in SESSIONS:
+        instance, _ = costed.plan.get_session(session)
+        for call in instance.schools:
+            found[call.urn] = (call.name, instance.stops[call.stop])
+        if session == "AM":
+            pupils.update(
+                urn
+                for urn, _ in {
+                    (instance.schools[rider.school].urn, rider.reference)
+                    for rider in instance.riders
+                }
+            )
+    features = tuple(
+        Feature(Dot(point.lon, point.lat), {"urn": urn, "name": name, "pupils": pupils[urn]})
+        for urn, (name, point) in sorted(found.items())
+    )
+    return MapLayer(
+        name="schools",
+        geometry_kind="point",
+        features=features,
+        style=LayerStyle(colours=(("", "#f5c518"),), size_mm=3.5, label_by="name"),
+        fields=("urn", "name", "pupils"),
+    )
