@@ -1,4 +1,4 @@
-"""The command line: `schoolrun authority|key|migrate|serve|worker|nightly|openapi`."""
+"""The command line: `schoolrun authority|key|migrate|serve|worker|nightly|demo|openapi`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -105,6 +106,26 @@ def worker() -> None:
     settings = get_settings()
     _prepare(settings)
     run_worker(settings)
+
+
+@cli.command()
+def demo(
+    *,
+    seconds: Annotated[float, typer.Option(min=1, help="Search seconds a scenario")] = 30.0,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="A repeatable limit instead of seconds")
+    ] = None,
+    pupils: Annotated[int, typer.Option(help="Pupils of the borough, 50 to 20,000")] = 450,
+    seed: Annotated[int, typer.Option(help="Seed of the borough and of the search")] = 42,
+    out: Annotated[Path, typer.Option(help="Folder for the files")] = Path("out"),
+) -> None:
+    """Show the main job on an invented borough: compare policies, cut lots, draw maps."""
+    from rich.console import Console
+
+    from app.demo import Choices, run_demo
+
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    run_demo(get_settings(), Choices(seconds, iterations, pupils, seed, out), console)
 
 
 @cli.command()

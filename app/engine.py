@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.db import mapping
-from solver.domain import CostedPlan, Dataset, Lotting, Plan, Policy, RateCard
+from solver.domain import CostedPlan, Dataset, Lotting, Plan, Policy, RateCard, Session
 
 if TYPE_CHECKING:
     from data.readers import CouncilData
+    from data.roads import RoadNetwork
     from scenarios.comparison import Comparison
 
 
@@ -35,6 +37,17 @@ class SolveOrder:
     seconds: float | None
     iterations: int | None
     starts: tuple[Plan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """A plan as it was stored, with what its exports need."""
+
+    costed: CostedPlan
+    dataset: Dataset
+    roads: Path
+    roads_cache: Path
+    made_on: date
 
 
 def read_upload(
@@ -110,7 +123,7 @@ def summarise(costed: CostedPlan, dataset: Dataset) -> dict[str, Any]:
 
     metrics = measure_plan(costed.plan.name, costed, dataset)
     miles = str(metrics.miles) if metrics.miles is not None else None
-    return mapping.to_json(metrics) | {"miles": miles}
+    return dict(mapping.to_json(metrics)) | {"miles": miles}
 
 
 def compare(plans: Mapping[str, CostedPlan], dataset: Dataset) -> Comparison:
@@ -120,9 +133,20 @@ def compare(plans: Mapping[str, CostedPlan], dataset: Dataset) -> Comparison:
     return compare_plans(list(plans.items()), dataset)
 
 
-def write_comparison(plans: Mapping[str, CostedPlan], dataset: Dataset, path: Path) -> None:
-    """Write the comparison as an XLSX workbook."""
-    raise NotImplementedError
+def write_comparison(
+    plans: Mapping[str, CostedPlan],
+    last: StoredPlan,
+    settings: tuple[Policy, RateCard],
+    path: Path,
+    *,
+    has_pupils: bool,
+) -> None:
+    """Write the comparison, with lots, routes and costs of its last plan, as an XLSX workbook."""
+    from scenarios import exports
+
+    exports.write_comparison(
+        path, list(plans.items()), last.dataset, settings, last.made_on, has_pupils=has_pupils
+    )
 
 
 def build_lottings(costed: CostedPlan, dataset: Dataset) -> tuple[Lotting, ...]:
@@ -132,21 +156,49 @@ def build_lottings(costed: CostedPlan, dataset: Dataset) -> tuple[Lotting, ...]:
     return lots.build_lottings(costed, dataset)
 
 
-def write_routes_geojson(costed: CostedPlan, dataset: Dataset, *, with_homes: bool) -> bytes:
+def write_routes_geojson(plan: StoredPlan, *, has_homes: bool) -> bytes:
     """Return the routes as GeoJSON; without homes only the schools, with totals by route."""
-    raise NotImplementedError
+    from scenarios import exports
+
+    network = _read_network(plan) if has_homes else None
+    return exports.build_plan_geojson(
+        plan.costed, plan.dataset, network, plan.made_on, has_homes=has_homes
+    )
 
 
-def write_plan_workbook(costed: CostedPlan, dataset: Dataset, path: Path) -> None:
-    """Write routes, stops and times, lots and costs as an XLSX workbook."""
-    raise NotImplementedError
+def write_plan_workbook(plan: StoredPlan, path: Path, *, has_pupils: bool) -> None:
+    """Write lots, routes and costs, to those who plan also stops, as an XLSX workbook."""
+    from scenarios import exports
+
+    exports.write_plan(
+        path, plan.costed.plan.name, plan.costed, plan.dataset, plan.made_on, has_pupils=has_pupils
+    )
 
 
-def write_plan_geopackage(costed: CostedPlan, dataset: Dataset, path: Path) -> None:
+def write_plan_geopackage(plan: StoredPlan, path: Path) -> None:
     """Write runs, stops and schools as a GeoPackage with styles."""
-    raise NotImplementedError
+    from scenarios import exports
+
+    network = _read_network(plan)
+    exports.write_plan_geopackage(path, plan.costed, plan.dataset, network, plan.made_on)
 
 
-def draw_plan_map(costed: CostedPlan, dataset: Dataset, path: Path) -> None:
-    """Draw the plan's map."""
-    raise NotImplementedError
+def draw_plan_map(plan: StoredPlan, path: Path, session: Session) -> None:
+    """Draw the plan's map of one session."""
+    from scenarios import exports
+
+    exports.draw_plan(
+        path,
+        plan.costed.plan.name,
+        plan.costed,
+        plan.dataset,
+        _read_network(plan),
+        plan.made_on,
+        session=session,
+    )
+
+
+def _read_network(plan: StoredPlan) -> RoadNetwork:
+    from data.roads import read_network
+
+    return read_network(plan.roads, cache=plan.roads_cache)

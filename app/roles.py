@@ -52,7 +52,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "list_plan_costs": TOTALS,
     "get_plan_costs_csv": TOTALS,
     "get_plan_lots": TOTALS,
-    "get_plan_workbook": PUPILS,
+    "get_plan_workbook": TOTALS,
     "get_plan_geopackage": PUPILS,
     "get_plan_map": PUPILS,
     "get_comparison": TOTALS,

@@ -32,6 +32,7 @@ def create_solve(
     seed: int,
     seconds: float | None,
     iterations: int | None,
+    priority: int = 0,
 ) -> SolveRow:
     """Create a solve and queue it, both in this transaction.
 
@@ -62,7 +63,7 @@ def create_solve(
     session.add(row)
     session.flush()
     _add_event(session, row, "queued", {})
-    row.job_id = enqueue_solve(session, row.authority_id, row.id)
+    row.job_id = enqueue_solve(session, row.authority_id, row.id, priority)
     session.flush()
     return row
 

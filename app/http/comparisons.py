@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import engine, solves
 from app.db import mapping
-from app.db.tables import PlanRow
+from app.db.tables import PlanRow, PolicyRow, RateCardRow, ScenarioRow, SolveRow
 from app.errors import Fault, RequestError, StateError
-from app.http.guard import KEY, CallerDep, DatabaseDep, GuardedRoute
+from app.http.guard import KEY, CallerDep, DatabaseDep, GuardedRoute, SettingsDep
 from app.http.models import ComparisonOut
-from app.http.plans import XLSX, describe_file, read_dataset, read_plan
+from app.http.plans import XLSX, describe_file, read_dataset, read_plan, read_stored, write_to
 from app.http.solves import list_plans_of
 from app.http.system import send_file
-from solver.domain import CostedPlan, Dataset
+from app.roles import PUPILS
+from solver.domain import CostedPlan, Policy, RateCard
 
 router = APIRouter(
     prefix="/v1/comparison", route_class=GuardedRoute, dependencies=[KEY], tags=["comparison"]
@@ -36,7 +36,8 @@ def get_comparison(
 ) -> ComparisonOut:
     """Metrics side by side and savings like with like, for solves of one data set."""
     with database.of_authority(caller.authority_id) as session:
-        plans, dataset = _read(session, solve_ids)
+        rows = _list_plans(session, solve_ids)
+        plans, dataset = _read(rows), read_dataset(session, rows[0])
     comparison = engine.compare(plans, dataset)
     return ComparisonOut(solves=solve_ids, comparison=mapping.to_json(comparison))
 
@@ -48,19 +49,25 @@ def get_comparison(
     responses=describe_file(XLSX),
 )
 def get_comparison_workbook(
-    solve_ids: SolvesQuery, caller: CallerDep, database: DatabaseDep
+    *,
+    solve_ids: SolvesQuery,
+    caller: CallerDep,
+    database: DatabaseDep,
+    settings: SettingsDep,
 ) -> Response:
-    """The comparison as XLSX."""
+    """The comparison as XLSX, with lots, routes and costs of the last solve's plan."""
     with database.of_authority(caller.authority_id) as session:
-        plans, dataset = _read(session, solve_ids)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "comparison.xlsx"
-        engine.write_comparison(plans, dataset, path)
+        rows = _list_plans(session, solve_ids)
+        plans, last = _read(rows), read_stored(session, rows[-1], settings)
+        in_force = _read_settings(session, rows[-1])
+    with write_to("comparison.xlsx") as path:
+        has_pupils = caller.role in PUPILS
+        engine.write_comparison(plans, last, in_force, path, has_pupils=has_pupils)
         return send_file(path.read_bytes(), path.name, XLSX)
 
 
-def _read(session: Session, solve_ids: list[UUID]) -> tuple[dict[str, CostedPlan], Dataset]:
-    """Return the plans of the solves by a name of each, and their one data set."""
+def _list_plans(session: Session, solve_ids: list[UUID]) -> list[PlanRow]:
+    """List the plans of the solves, which must be of one data set."""
     rows: list[PlanRow] = []
     for solve_id in dict.fromkeys(solve_ids):
         solve = solves.get_solve(session, solve_id)
@@ -72,10 +79,26 @@ def _read(session: Session, solve_ids: list[UUID]) -> tuple[dict[str, CostedPlan
         text = "the solves are of different data sets, so their plans cannot be compared"
         remedy = "compare solves of one data set"
         raise RequestError(text, [Fault("/query/solve", "data-sets", text, remedy)])
+    return rows
+
+
+def _read(rows: list[PlanRow]) -> dict[str, CostedPlan]:
     plans: dict[str, CostedPlan] = {}
     for row in rows:
         plans[_name(row, plans)] = read_plan(row)
-    return plans, read_dataset(session, rows[0])
+    return plans
+
+
+def _read_settings(session: Session, row: PlanRow) -> tuple[Policy, RateCard]:
+    """Return the policy and rate card that a plan was made with, before its levers."""
+    policy, card = session.execute(
+        select(PolicyRow.content, RateCardRow.content)
+        .join(ScenarioRow, ScenarioRow.policy_id == PolicyRow.id)
+        .join(RateCardRow, ScenarioRow.rate_card_id == RateCardRow.id)
+        .join(SolveRow, SolveRow.scenario_id == ScenarioRow.id)
+        .where(SolveRow.id == row.solve_id)
+    ).one()
+    return mapping.from_json(Policy, policy), mapping.from_json(RateCard, card)
 
 
 def _name(row: PlanRow, taken: dict[str, CostedPlan]) -> str:

@@ -16,7 +16,14 @@ from sqlalchemy.orm import Session
 
 from app import engine
 from app.db import mapping
-from app.db.tables import TERMINAL, DatasetFileRow, DatasetRow, PlanRow, SolveRow
+from app.db.tables import (
+    TERMINAL,
+    DatasetFileRow,
+    DatasetRow,
+    PlanRow,
+    SolveEventRow,
+    SolveRow,
+)
 from app.errors import AbsentError, Fault, FilesError, RequestError, StateError, TooLargeError
 from app.http.guard import KEY, CallerDep, DatabaseDep, GuardedRoute, SettingsDep
 from app.http.models import CheckedOut, DatasetFileOut, DatasetOut, Name, Page, ReportOut
@@ -231,6 +238,12 @@ def _wipe(session: Session, row: DatasetRow) -> None:
     row.content = None
     row.report = row.report | {"faults": []}
     session.execute(update(PlanRow).where(PlanRow.dataset_id == row.id).values(content=None))
+    ids = select(SolveRow.id).where(mine)
+    session.execute(
+        update(SolveEventRow)
+        .where(SolveEventRow.solve_id.in_(ids), SolveEventRow.type != "progress")
+        .values(data={})
+    )
     session.execute(update(SolveRow).where(mine).values(checkpoint=None, failure=None))
     session.flush()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -14,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from app import engine
 from app.db import mapping
-from app.db.tables import DatasetRow, PlanRow
+from app.db.tables import DatasetRow, PlanRow, RoadsRow, ScenarioRow, SolveRow
+from app.engine import StoredPlan
 from app.errors import AbsentError, PurgedError
 from app.http.guard import KEY, CallerDep, DatabaseDep, GuardedRoute, SettingsDep
 from app.http.models import CostsOut, LotsOut, Page, PlanOut, RunOut
@@ -22,6 +24,8 @@ from app.http.pages import CursorQuery, LimitQuery, list_page, slice_page
 from app.http.plan_views import list_lines, list_runs, to_plan, write_lines_csv
 from app.http.system import send_file
 from app.roles import PUPILS
+from app.settings import Settings
+from app.storage import get_roads_path
 from solver.domain import CostedPlan, Dataset
 
 router = APIRouter(prefix="/v1/plans", route_class=GuardedRoute, dependencies=[KEY], tags=["plans"])
@@ -96,13 +100,13 @@ def list_plan_runs(
     response_class=Response,
     responses={200: {"content": {_GEOJSON: {"schema": {"type": "object"}}}}},
 )
-def get_plan_routes(plan_id: UUID, caller: CallerDep, database: DatabaseDep) -> Response:
+def get_plan_routes(
+    plan_id: UUID, caller: CallerDep, database: DatabaseDep, settings: SettingsDep
+) -> Response:
     """Runs and stops as GeoJSON; for roles without rows about pupils only schools and totals."""
     with database.of_authority(caller.authority_id) as session:
-        row = find_plan(session, plan_id)
-        costed, dataset = read_plan(row), read_dataset(session, row)
-    with_homes = caller.role in PUPILS
-    content = engine.write_routes_geojson(costed, dataset, with_homes=with_homes)
+        plan = read_stored(session, find_plan(session, plan_id), settings)
+    content = engine.write_routes_geojson(plan, has_homes=caller.role in PUPILS)
     return Response(content, media_type=_GEOJSON)
 
 
@@ -162,10 +166,15 @@ def get_plan_lots(plan_id: UUID, caller: CallerDep, database: DatabaseDep) -> Lo
     response_class=Response,
     responses=describe_file(XLSX),
 )
-def get_plan_workbook(plan_id: UUID, caller: CallerDep, database: DatabaseDep) -> Response:
-    """Routes, stops and times, lots and costs as XLSX."""
-    content = _write(database, caller, plan_id, "plan.xlsx", engine.write_plan_workbook)
-    return send_file(content, "plan.xlsx", XLSX)
+def get_plan_workbook(
+    plan_id: UUID, caller: CallerDep, database: DatabaseDep, settings: SettingsDep
+) -> Response:
+    """Lots, routes and costs as XLSX; for roles that see rows about pupils also stops and times."""
+    with database.of_authority(caller.authority_id) as session:
+        plan = read_stored(session, find_plan(session, plan_id), settings)
+    with write_to("workbook.xlsx") as path:
+        engine.write_plan_workbook(plan, path, has_pupils=caller.role in PUPILS)
+        return send_file(path.read_bytes(), path.name, XLSX)
 
 
 @router.get(
@@ -174,10 +183,15 @@ def get_plan_workbook(plan_id: UUID, caller: CallerDep, database: DatabaseDep) -
     response_class=Response,
     responses=describe_file(_GEOPACKAGE),
 )
-def get_plan_geopackage(plan_id: UUID, caller: CallerDep, database: DatabaseDep) -> Response:
+def get_plan_geopackage(
+    plan_id: UUID, caller: CallerDep, database: DatabaseDep, settings: SettingsDep
+) -> Response:
     """Runs, stops and schools with styles for QGIS."""
-    content = _write(database, caller, plan_id, "plan.gpkg", engine.write_plan_geopackage)
-    return send_file(content, "plan.gpkg", _GEOPACKAGE)
+    with database.of_authority(caller.authority_id) as session:
+        plan = read_stored(session, find_plan(session, plan_id), settings)
+    with write_to("plan.gpkg") as path:
+        engine.write_plan_geopackage(plan, path)
+        return send_file(path.read_bytes(), path.name, _GEOPACKAGE)
 
 
 @router.get(
@@ -186,27 +200,29 @@ def get_plan_geopackage(plan_id: UUID, caller: CallerDep, database: DatabaseDep)
     response_class=Response,
     responses=describe_file("image/png"),
 )
-def get_plan_map(plan_id: UUID, caller: CallerDep, database: DatabaseDep) -> Response:
-    """Runs in colours, schools named, a legend."""
-    content = _write(database, caller, plan_id, "map.png", engine.draw_plan_map)
-    return send_file(content, "map.png", "image/png")
-
-
-def _write(
-    database: DatabaseDep,
-    caller: CallerDep,
+def get_plan_map(
+    *,
     plan_id: UUID,
-    name: str,
-    write: Callable[[CostedPlan, Dataset, Path], None],
-) -> bytes:
-    """Return the content of the file that `write` makes of a plan."""
+    caller: CallerDep,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    session_name: Annotated[
+        Literal["AM", "PM"], Query(alias="session", description="Morning or afternoon")
+    ] = "AM",
+) -> Response:
+    """Runs in colours over the roads, schools named, a legend."""
     with database.of_authority(caller.authority_id) as session:
-        row = find_plan(session, plan_id)
-        costed, dataset = read_plan(row), read_dataset(session, row)
+        plan = read_stored(session, find_plan(session, plan_id), settings)
+    with write_to("map.png") as path:
+        engine.draw_plan_map(plan, path, session_name)
+        return send_file(path.read_bytes(), path.name, "image/png")
+
+
+@contextmanager
+def write_to(name: str) -> Iterator[Path]:
+    """Give a path to write a download to; it is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        write(costed, dataset, path)
-        return path.read_bytes()
+        yield Path(folder) / name
 
 
 def find_plan(session: Session, plan_id: UUID) -> PlanRow:
@@ -230,3 +246,21 @@ def read_dataset(session: Session, row: PlanRow) -> Dataset:
     if content is None:
         raise PurgedError("the plan's data set was deleted; only its totals are left")
     return mapping.unpack(Dataset, content)
+
+
+def read_stored(session: Session, row: PlanRow, settings: Settings) -> StoredPlan:
+    """Return a plan with what its exports need; raises :class:`PurgedError`."""
+    roads = session.scalars(
+        select(RoadsRow)
+        .join(ScenarioRow, ScenarioRow.roads_id == RoadsRow.id)
+        .join(SolveRow, SolveRow.scenario_id == ScenarioRow.id)
+        .where(SolveRow.id == row.solve_id)
+    ).one()
+    folder = settings.roads_folder
+    return StoredPlan(
+        costed=read_plan(row),
+        dataset=read_dataset(session, row),
+        roads=get_roads_path(folder, roads.content_hash, roads.suffix),
+        roads_cache=folder / "cache",
+        made_on=row.created_at.date(),
+    )

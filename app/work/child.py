@@ -145,7 +145,7 @@ def _solve(order: SolveOrder, sending: Connection, stop: Event) -> Message:
     try:
         plans = engine.solve(order, lambda progress: _report(progress, sending), is_stopped)
     except SchoolrunError as exc:
-        return Failed(_name_code(exc), str(exc))
+        return Failed(name_failure(exc), str(exc))
     except BrokenPipeError:
         raise
     except Exception as exc:
@@ -165,7 +165,8 @@ def _report(progress: Any, sending: Connection) -> None:
     sending.send(Progressed(numbers, plan if isinstance(plan, Plan) else None))
 
 
-def _name_code(exc: SchoolrunError) -> str:
+def name_failure(exc: SchoolrunError) -> str:
+    """Return the code of a failure: its class in words, such as `plan-rejected`."""
     name = type(exc).__name__.removesuffix("Error")
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 

@@ -20,6 +20,8 @@ from app.versioning import add_scenario
 
 _log = get_logger(__name__)
 _SEED = 1
+_PRIORITY = -10
+"""People who wait for a solve come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +93,6 @@ def _queue(
         seed=_SEED,
         seconds=settings.nightly_solve_s,
         iterations=None,
+        priority=_PRIORITY,
     )
     return "queued", "", solve.id

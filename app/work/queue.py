@@ -20,10 +20,12 @@ _sending = App(connector=SyncPsycopgConnector())
 """Only ever used with a transaction's own connection, so it is never opened."""
 
 
-def enqueue_solve(session: Session, authority_id: UUID, solve_id: UUID) -> int:
+def enqueue_solve(session: Session, authority_id: UUID, solve_id: UUID, priority: int = 0) -> int:
     """Queue a solve in the transaction of `session`: with the solve's row, or not at all."""
     connection = session.connection().connection.driver_connection
-    task = _sending.configure_task(SOLVE_TASK, queue=SOLVES, connection=connection)
+    task = _sending.configure_task(
+        SOLVE_TASK, queue=SOLVES, priority=priority, connection=connection
+    )
     return task.defer(authority=str(authority_id), solve=str(solve_id))
 
 

@@ -32,6 +32,7 @@ FAST = {
     "SCHOOLRUN_HEARTBEAT_S": "1",
     "SCHOOLRUN_CHECKPOINT_S": "0.5",
     "SCHOOLRUN_EVENT_POLL_S": "0.1",
+    "SCHOOLRUN_EVENT_HEARTBEAT_S": "0.5",
 }
 """Shorter waits than in production, so that deaths are seen in seconds."""
 

@@ -24,15 +24,15 @@ from app.db.embedded import start_embedded
 
 
 @pytest.fixture
-def server() -> Iterator[PostgresServer]:
+def server() -> Iterator[tuple[PostgresServer, str]]:
     """A PostgreSQL of this test's own, to be stopped and started."""
     with tempfile.TemporaryDirectory(prefix="schoolrun-gone-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        start_embedded(folder / "postgres")
-        server = get_server(folder / "postgres")
-        yield server
-        server.cleanup()
+        owner = start_embedded(folder / "postgres")[0]
+        running = get_server(folder / "postgres")
+        yield running, owner
+        running.cleanup()
 
 
 def _control(server: PostgresServer, *arguments: str) -> None:
@@ -45,8 +45,8 @@ def _control(server: PostgresServer, *arguments: str) -> None:
     )
 
 
-def test_database_gone_and_back(server: PostgresServer, tmp_path: Path) -> None:
-    owner = server.get_uri(database="schoolrun")
+def test_database_gone_and_back(server: tuple[PostgresServer, str], tmp_path: Path) -> None:
+    running, owner = server
     with install(owner, tmp_path / "gone") as installation:
         installation.serve()
         council = set_up_council(installation, "Canalborough")
@@ -55,7 +55,7 @@ def test_database_gone_and_back(server: PostgresServer, tmp_path: Path) -> None:
         solve = start_solve(client, council.scenario["id"], seconds=300)
         wait_for_state(client, solve["id"], {"running"}, 60)
 
-        _control(server, "-m", "immediate", "stop")
+        _control(running, "-m", "immediate", "stop")
         for method, path in (("GET", "/v1/datasets"), ("GET", "/v1/me"), ("GET", "/ready")):
             gone = client.request(method, path)
             assert gone.status_code == 503
@@ -67,7 +67,7 @@ def test_database_gone_and_back(server: PostgresServer, tmp_path: Path) -> None:
         assert httpx.get(f"{installation.url}/health").status_code == 200
 
         socket = next(iter(psycopg.conninfo.conninfo_to_dict(owner)["host"].split(",")))
-        _control(server, "-o", f'-h "" -k {socket}', "-l", str(server.log), "start")
+        _control(running, "-o", f'-h "" -k {socket}', "-l", str(running.log), "start")
         wait_for(lambda: client.get("/ready").status_code == 200, 30, "the service to be back")
         listed = client.get("/v1/solves").json()["items"]
         assert [item["id"] for item in listed] == [solve["id"]], "nothing half stored"

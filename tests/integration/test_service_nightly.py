@@ -101,9 +101,12 @@ def _worker(installation: Installation) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_worker")
-def test_night_starts_from_the_latest_plan(installation: Installation, council: Council) -> None:
-    for queued in council.planner.get("/v1/solves", params={"limit": 200}).json()["items"]:
-        council.planner.post(f"/v1/solves/{queued['id']}/cancel")
+def test_night_starts_from_the_latest_plan(
+    installation: Installation, council: Council, other_council: Council
+) -> None:
+    for each in (council, other_council):
+        for queued in each.planner.get("/v1/solves", params={"limit": 200}).json()["items"]:
+            each.planner.post(f"/v1/solves/{queued['id']}/cancel")
     solve = start_solve(council.planner, council.scenario["id"], iterations=2)
     ended = wait_for_state(council.planner, solve["id"], {"succeeded", "failed"}, 90)
     assert ended["state"] == "succeeded", ended["failure"]

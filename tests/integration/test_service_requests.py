@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from borough import write_borough
-from installation import Council, Installation, upload_dataset, upload_roads
+from installation import Council, Installation, start_solve, upload_dataset, upload_roads
 
 from app import keys
 
@@ -333,3 +333,16 @@ def test_answers_may_not_be_kept_or_framed(council: Council) -> None:
         headers = council.planner.get(path).headers
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_stream_of_a_waiting_solve_stays_alive(council: Council) -> None:
+    solve = start_solve(council.planner, council.scenario["id"])
+    with council.planner.stream("GET", f"/v1/solves/{solve['id']}/events") as stream:
+        for line in stream.iter_lines():
+            if line == ": still here":
+                break
+        else:
+            pytest.fail("the stream ended")
+    wrong = {"Last-Event-ID": "soon"}
+    response = council.planner.get(f"/v1/solves/{solve['id']}/events", headers=wrong)
+    assert_problem(response, 422, "request")

@@ -38,5 +38,5 @@ def test_roles_are_those_of_the_architecture() -> None:
 
 
 def test_pupil_rows_are_for_those_who_plan() -> None:
-    for name in ("list_plan_runs", "get_dataset_report", "get_plan_map", "get_plan_workbook"):
+    for name in ("list_plan_runs", "get_dataset_report", "get_plan_map", "get_plan_geopackage"):
         assert OPERATIONS[name] == {"commissioner", "planner"}

@@ -1,0 +1,226 @@
+"""The demonstration borough: today's contract beside four other policies, lots, maps and files."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as ScreenTable
+
+from app import keys
+from app.db.migrate import migrate
+from app.db.session import open_database
+from app.demo.client import Client
+from app.demo.service import run_service
+from app.settings import Settings
+from data.demo import BOROUGH_NAME, BoroughFiles, write_borough
+from data.writers import Table, format_cell
+from scenarios.comparison import Comparison
+from scenarios.definitions import Definition, list_definitions
+from scenarios.report import build_comparison_table, build_lots_table
+from solver.domain import Lotting
+
+CHOSEN = "Shared assistants"
+"""The scenario whose routes are cut into lots."""
+_LOTS_ON_SCREEN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the caller may set: seconds of search a scenario, size and seed of the borough."""
+
+    seconds: float
+    iterations: int | None
+    pupils: int
+    seed: int
+    out: Path
+
+
+def run_demo(settings: Settings, choices: Choices, console: Console) -> None:
+    """Make the borough, put it through the service, show the answer and leave files in `out`."""
+    began = time.monotonic()
+    out = choices.out
+    if (out / "borough").exists():
+        shutil.rmtree(out / "borough")
+    out.mkdir(parents=True, exist_ok=True)
+    console.rule(f"[bold]{BOROUGH_NAME}")
+    console.print(
+        f"Synthetic: {choices.pupils:,} invented pupils on real postcodes, invented schools, roads "
+        f"and contract. Nothing here is a real child, school or price."
+    )
+    borough = write_borough(out / "borough", pupils=choices.pupils, seed=choices.seed)
+    console.print(f"The council's files, as a council would hand them in: {out / 'borough'}")
+    migrate(settings)
+    with run_service(settings) as url:
+        key = _make_key(settings)
+        console.print(f"The service runs at {url} with one worker.")
+        client = Client(url, key)
+        try:
+            _show(client, borough, choices, console)
+        finally:
+            client.close()
+    key_file = out / "planner-key.txt"
+    key_file.write_text(key + "\n", encoding="utf-8")
+    key_file.chmod(0o600)
+    _say_how_to_go_on(key_file, console, time.monotonic() - began)
+
+
+def _make_key(settings: Settings) -> str:
+    database = open_database(settings)
+    try:
+        authority = keys.create_authority(database, BOROUGH_NAME)
+        return keys.create_key(database, authority, "planner", label="demonstration")[1]
+    finally:
+        database.close()
+
+
+def _show(client: Client, borough: BoroughFiles, choices: Choices, console: Console) -> None:
+    roads = client.upload_roads("roads of the demo borough", borough.roads)
+    dataset = client.upload_dataset(BOROUGH_NAME, _list_files(borough), is_synthetic=True)
+    counts = ", ".join(f"{value:,} {kind}" for kind, value in dataset["counts"].items() if value)
+    console.print(f"Uploaded and checked: {counts}.")
+    solves: list[tuple[str, dict[str, Any]]] = []
+    with Progress(
+        TextColumn("{task.description:<20}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        for name, kind, levers in _list_questions():
+            scenario = client.create_scenario(name, dataset["id"], roads["id"], levers)
+            task = progress.add_task(name, total=choices.seconds, note="waiting")
+
+            def tell(content: dict[str, Any], task: Any = task) -> None:
+                note = _describe(content)
+                progress.update(task, completed=content.get("seconds", 0.0), note=note)
+
+            limits = _limits(choices) if kind == "scenario" else {}
+            solve = client.solve(scenario, kind, limits, tell)
+            solves.append((name, solve))
+            pounds = solve["plans"][-1]["year_pence"] / 100
+            progress.update(task, total=1.0, completed=1.0, note=f"£{pounds:,.0f} a year, checked")
+    ids = [solve["id"] for _, solve in solves]
+    answer = client.get("/v1/comparison", solve=ids)["comparison"]
+    comparison = TypeAdapter(Comparison).validate_python(answer)
+    _print_table(build_comparison_table(comparison), console, "What next year costs")
+    chosen = dict(solves)[CHOSEN]["plans"][0]["id"]
+    _show_lots(client, chosen, console)
+    _download(client, solves, ids, choices.out, console)
+
+
+def _list_questions() -> list[tuple[str, str, tuple[dict[str, Any], ...]]]:
+    """As-is first, then the scenarios that come with the project."""
+    definitions: tuple[Definition, ...] = list_definitions()
+    asked = [(d.name, "scenario", d.raw_levers) for d in definitions]
+    return [("As-is contract", "as_is", ()), *asked]
+
+
+def _list_files(borough: BoroughFiles) -> list[tuple[str, Path]]:
+    files = []
+    for kind, path in _fields_of(borough.council).items():
+        if isinstance(path, tuple):
+            files += [(kind, each) for each in path]
+        elif path is not None:
+            files.append((kind, path))
+    return files
+
+
+def _fields_of(record: Any) -> dict[str, Any]:
+    """Return the fields of a frozen record with slots."""
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def _limits(choices: Choices) -> dict[str, Any]:
+    if choices.iterations is not None:
+        return {"iterations": choices.iterations, "seed": choices.seed}
+    return {"seconds": choices.seconds, "seed": choices.seed}
+
+
+def _describe(content: dict[str, Any]) -> str:
+    if "objective" not in content:
+        return str(content.get("phase", "working"))
+    return (
+        f"{content.get('session', '')} {content.get('phase', '')}: "
+        f"£{content['objective']:,.0f} a day, {content.get('runs', 0)} runs"
+    )
+
+
+def _show_lots(client: Client, plan_id: str, console: Console) -> None:
+    answer = client.get(f"/v1/plans/{plan_id}/lots")
+    for lotting in TypeAdapter(tuple[Lotting, ...]).validate_python(answer["lottings"]):
+        table = build_lots_table(lotting)
+        title = f"{CHOSEN}: {len(lotting.lots)} lots {lotting.way}"
+        _print_table(table, console, title, most=_LOTS_ON_SCREEN)
+        if lotting.year_pence != answer["year_pence"]:
+            raise AssertionError(f"lots {lotting.way} do not add up to the plan")
+    console.print(
+        f"Each way adds up to the plan's £{answer['year_pence'] / 100:,.2f} a year, to the penny."
+    )
+
+
+def _print_table(table: Table, console: Console, title: str, most: int | None = None) -> None:
+    screen = ScreenTable(title=title, title_justify="left", header_style="bold")
+    for number, column in enumerate(table.columns):
+        is_text = column.kind == "text"
+        screen.add_column(
+            column.heading,
+            justify="left" if is_text else "right",
+            overflow="ellipsis" if is_text and number > 1 else "fold",
+            max_width=28,
+        )
+    shown = table.rows if most is None else table.rows[:most]
+    for number, row in enumerate(shown):
+        cells = (format_cell(cell, table.get_column(number, i)) for i, cell in enumerate(row))
+        screen.add_row(*cells)
+    if len(shown) < len(table.rows):
+        left = len(table.rows) - len(shown)
+        screen.add_row("...", f"{left} more in the workbook", *[""] * (len(table.columns) - 2))
+    totals = table.find_totals()
+    if totals is not None:
+        screen.add_section()
+        screen.add_row(
+            *(
+                "" if cell is None else format_cell(cell, column)
+                for cell, column in zip(totals, table.columns, strict=True)
+            ),
+            style="bold",
+        )
+    console.print()
+    console.print(screen)
+    for note in table.notes:
+        console.print(f"[dim]{note}[/dim]")
+
+
+def _download(
+    client: Client,
+    solves: list[tuple[str, dict[str, Any]]],
+    ids: list[str],
+    out: Path,
+    console: Console,
+) -> None:
+    client.download("/v1/comparison.xlsx", out / "comparison.xlsx", solve=ids)
+    console.print(f"\n[bold]Files[/bold] in {out}:\n  comparison.xlsx")
+    for name, solve in solves:
+        plan = solve["plans"][-1]["id"]
+        stem = name.lower().replace(" ", "-")
+        client.download(f"/v1/plans/{plan}/map.png", out / f"{stem}.png")
+        client.download(f"/v1/plans/{plan}/routes.geojson", out / f"{stem}.geojson")
+        client.download(f"/v1/plans/{plan}/plan.gpkg", out / f"{stem}.gpkg")
+        client.download(f"/v1/plans/{plan}/workbook.xlsx", out / f"{stem}.xlsx")
+        console.print(f"  {stem}.png, .geojson, .gpkg, .xlsx")
+
+
+def _say_how_to_go_on(key_file: Path, console: Console, seconds: float) -> None:
+    console.print(
+        f"\nDone in {seconds:.0f} seconds. Everything is stored. To open it again:\n"
+        f"  ./run serve        the API, with its pages at http://127.0.0.1:8000/docs\n"
+        f"  ./run worker       in a second terminal, to solve more\n"
+        f"Your key (role planner) is in {key_file}: send it as 'Authorization: Bearer KEY'."
+    )
