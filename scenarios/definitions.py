@@ -1,4 +1,4 @@
-"""Scenarios that come with the project, as YAML beside this module, and the reader of such files."""
+"""Scenarios that come with the project, as YAML files beside this module, and their reader."""
 
 from __future__ import annotations
 
