@@ -1,1 +1,1 @@
-"""The pure core: domain types, search, schedule, checker and cost. No web, database or geography."""
+"""The pure core: domain types, search, schedule, checker, cost. No web, database or geography."""

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.domain import Instance, InstanceError, TravelMatrix
+from solver.domain import UNREACHABLE, Instance, InstanceError, TravelMatrix
 
 FAR_PAST = -10_000_000
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 
 class Arrays(NamedTuple):
@@ -78,17 +79,18 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
     Raises
     ------
     InstanceError
-        If the matrix has not one row a stop, or more than 60 different tags are in use.
+        If the matrix has not one row a stop or has negative entries, a stop is not in it, there
+        is no vehicle type, or more than 60 different tags are in use.
     """
-    if len(matrix) != len(instance.stops):
+    _check_stops(instance, matrix)
+    if not instance.fleet:
         raise InstanceError(
-            f"instance {instance.name!r}: the travel matrix has {len(matrix)} rows for "
-            f"{len(instance.stops)} stops; build it from the same list of stops"
+            f"instance {instance.name!r} has no vehicle type: add at least one to the fleet"
         )
     is_pm = instance.session == "PM"
     tag_bit = _number_tags(instance)
     riders, fleet, rules = instance.riders, instance.fleet, instance.rules
-    conflict_start, conflict_rider = _flatten([list(r.must_not_share) for r in riders])
+    conflict_start, conflict_rider = _flatten(_list_conflicts(instance))
     sign = -1 if is_pm else 1
     windows = [
         (s.window_from_s, s.window_to_s) if not is_pm else (-s.window_to_s, -s.window_from_s)
@@ -111,7 +113,7 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
         rider_folded=_ints([r.folded_chairs for r in riders]),
         rider_shared=_ints([r.assistant == "shared" for r in riders]),
         rider_dedicated=_ints([r.assistant == "dedicated" for r in riders]),
-        rider_lift=_ints([r.needs_lift for r in riders]),
+        rider_lift=_ints([r.needs_lift or r.bays > 0 for r in riders]),
         rider_tags=_ints([sum(1 << tag_bit[t] for t in r.tags) for r in riders]),
         rider_solo=_ints([r.is_solo for r in riders]),
         rider_bars=_ints([r.bars_mixed_schools for r in riders]),
@@ -123,7 +125,9 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
         school_dwell=_ints([s.dwell_s for s in instance.schools]),
         school_extra=_ints([s.wheelchair_extra_s for s in instance.schools]),
         type_lift=_ints([t.has_lift for t in fleet]),
-        type_tags=_ints([sum(1 << tag_bit[x] for x in set(t.tags) & tag_bit.keys()) for t in fleet]),
+        type_tags=_ints(
+            [sum(1 << tag_bit[x] for x in set(t.tags) & tag_bit.keys()) for t in fleet]
+        ),
         type_base=_ints([-1 if t.base is None else t.base for t in fleet]),
         type_fixed=_floats([t.session_charge for t in fleet]),
         type_live=_floats([t.per_live_m for t in fleet]),
@@ -141,6 +145,36 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
         pa_per_s=instance.pa_per_s,
         pa_fixed=instance.pa_fixed,
     )
+
+
+def _check_stops(instance: Instance, matrix: TravelMatrix) -> None:
+    if len(matrix) != len(instance.stops):
+        raise InstanceError(
+            f"instance {instance.name!r}: the travel matrix has {len(matrix)} rows for "
+            f"{len(instance.stops)} stops; build it from the same list of stops"
+        )
+    if len(matrix) and min(int(matrix.time_s.min()), int(matrix.dist_m.min())) < 0:
+        raise InstanceError(
+            f"instance {instance.name!r}: the travel matrix has negative entries; where no road "
+            f"joins two stops, give {UNREACHABLE}"
+        )
+    stops = [r.stop for r in instance.riders] + [s.stop for s in instance.schools]
+    stops += [t.base for t in instance.fleet if t.base is not None]
+    if any(not 0 <= stop < len(matrix) for stop in stops):
+        raise InstanceError(
+            f"instance {instance.name!r}: a home, school or base is at a stop that is not among "
+            f"the {len(matrix)} stops"
+        )
+
+
+def _list_conflicts(instance: Instance) -> list[list[int]]:
+    """C9: whom each rider must not share with, whichever of the two says so."""
+    pairs: list[set[int]] = [set() for _ in instance.riders]
+    for rider, who in enumerate(instance.riders):
+        for other in who.must_not_share:
+            pairs[rider].add(other)
+            pairs[other].add(rider)
+    return [sorted(others) for others in pairs]
 
 
 def _number_tags(instance: Instance) -> dict[str, int]:

@@ -216,8 +216,14 @@ class _Joiner:
         )
 
     def _link_cost(self, i: int, j: int) -> float | None:
-        """Cost a day, GBP, of the leg and the paid gap on the dearest weekday; None if too late."""
+        """Cost a day, GBP, of the leg and the paid gap on the dearest weekday; None if too late.
+
+        Only runs on the same weekdays are linked within a session, so that what holds between
+        neighbours in a chain holds on every day.
+        """
         before, after = self._ends(i), self._ends(j)
+        if before.keys() != after.keys():
+            return None
         matrix = self.matrices[self.nodes[i][0]]
         dearest = 0.0
         for weekday in before.keys() & after.keys():

@@ -193,16 +193,18 @@ class _SessionChecker:
             yield self._violation("C1", None, "the plan is for the other session")
             return
         yield from self._check_everyone()
+        is_sound = True
         for number, run in enumerate(self.plan.runs):
             broken = list(self._check_shape(number, run))
             yield from broken
             if broken and not self.is_as_is:
+                is_sound = False
                 continue
             yield from self._check_company(number, run)
             yield from self._check_vehicle(number, run)
             yield from self._check_days(number, run)
         yield from self._check_siblings()
-        if not self.is_as_is:
+        if is_sound and not self.is_as_is:
             yield from self._check_counts()
             yield from self._check_objective()
 
@@ -290,11 +292,8 @@ class _SessionChecker:
         schools = {self.instance.schools[self.instance.riders[r].school].urn for r in riders}
         pupils = {self.instance.riders[r].reference for r in riders}
         for one, other in combinations(riders, 2):
-            if other in self.instance.riders[one].must_not_share:
-                yield self._violation(
-                    "C9", number, "two pupils who must not share a run", [one, other]
-                )
-            elif one in self.instance.riders[other].must_not_share:
+            barred = self.instance.riders[one].must_not_share
+            if other in barred or one in self.instance.riders[other].must_not_share:
                 yield self._violation(
                     "C9", number, "two pupils who must not share a run", [one, other]
                 )
@@ -307,13 +306,18 @@ class _SessionChecker:
 
     def _check_siblings(self) -> Iterator[Violation]:
         run_of = {r: i for i, run in enumerate(self.plan.runs) for r in run.riders}
-        for rider, who in enumerate(self.instance.riders):
-            for sibling in who.must_share:
-                apart = run_of.get(rider) != run_of.get(sibling)
-                if apart and who.school == self.instance.riders[sibling].school and rider < sibling:
-                    yield self._violation("C9", None, "siblings ride apart", [rider, sibling])
+        pairs = {
+            (min(rider, sibling), max(rider, sibling))
+            for rider, who in enumerate(self.instance.riders)
+            for sibling in who.must_share
+            if who.school == self.instance.riders[sibling].school
+        }
+        for one, other in sorted(pairs):
+            both = one in run_of and other in run_of
+            if both and run_of[one] != run_of[other]:
+                yield self._violation("C9", None, "siblings ride apart", [one, other])
 
-    # --- C6, C7, C8, C10: the vehicle and its crew --------------------------------------------------
+    # --- C6, C7, C8, C10: the vehicle and its crew ------------------------------------------------
 
     def _check_vehicle(self, number: int, run: Run) -> Iterator[Violation]:
         kind = self.instance.fleet[run.vehicle_type]
@@ -348,7 +352,7 @@ class _SessionChecker:
                 )
                 return
 
-    # --- C2-C5: times -------------------------------------------------------------------------------
+    # --- C2-C5: times -----------------------------------------------------------------------------
 
     def _check_days(self, number: int, run: Run) -> Iterator[Violation]:
         weekdays = {
@@ -444,7 +448,7 @@ class _SessionChecker:
                         [rider],
                     )
 
-    # --- C11 and the stated objective -----------------------------------------------------------------
+    # --- C11 and the stated objective -------------------------------------------------------------
 
     def _check_counts(self) -> Iterator[Violation]:
         used = Counter(run.vehicle_type for run in self.plan.runs)
@@ -473,7 +477,8 @@ class _SessionChecker:
             yield self._violation(
                 "COST",
                 None,
-                f"states GBP {self.plan.penalty:.2f} of penalties, at least GBP {penalty:.2f} are due",
+                f"states GBP {self.plan.penalty:.2f} of penalties, "
+                f"at least GBP {penalty:.2f} are due",
             )
 
     def _price(self, run: Run, halts: Sequence[Halt], seconds: int) -> float:
@@ -513,7 +518,7 @@ def _check_routes(
 ) -> Iterator[Violation]:
     """C11, C16: each run in one route, one type a route, time between runs, driving, counts."""
     for session in SESSIONS:
-        instance, session_plan = plan.get_session(session)
+        _, session_plan = plan.get_session(session)
         blocks = [r.am if session == "AM" else r.pm for r in plan.routes]
         used = Counter(number for block in blocks if block for number in block.runs)
         for number in range(len(session_plan.runs)):

@@ -232,9 +232,7 @@ class YearCost:
             total.add(self.measure_day(route, {"AM": am, "PM": pm}), times)
         return total
 
-    def measure_day(
-        self, route: Route, attending: Mapping[Session, frozenset[int]]
-    ) -> Quantities:
+    def measure_day(self, route: Route, attending: Mapping[Session, frozenset[int]]) -> Quantities:
         """Measure a route on a day on which the given riders travel."""
         used = Quantities()
         sessions = 0
@@ -403,7 +401,9 @@ class YearCost:
                 )
                 rate = self._own_vehicle(instance, item)
                 kind = instance.fleet[item.vehicle_type].code
-                note = "" if item.is_type_able else "; no type could carry them, the dearest stands in"
+                note = (
+                    "" if item.is_type_able else "; no type could carry them, the dearest stands in"
+                )
                 rates = self.rate_card.get_rates(kind)
                 lines.append(
                     _line(

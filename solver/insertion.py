@@ -20,18 +20,20 @@ NEIGHBOURS = 60
 def list_groups(instance: Instance, riders: Sequence[int]) -> list[list[int]]:
     """Group riders that must share and go to the same school call; everyone else is alone."""
     wanted = set(riders)
+    siblings: dict[int, set[int]] = {rider: set() for rider in wanted}
+    for rider in riders:
+        for other in instance.riders[rider].must_share:
+            if other in wanted and instance.riders[other].school == instance.riders[rider].school:
+                siblings[rider].add(other)
+                siblings[other].add(rider)
     seen: set[int] = set()
     groups = []
     for rider in riders:
         if rider in seen:
             continue
-        call = instance.riders[rider].school
         group = [rider]
         for other in group:
-            for sibling in instance.riders[other].must_share:
-                is_new = sibling in wanted and sibling not in group
-                if is_new and instance.riders[sibling].school == call:
-                    group.append(sibling)
+            group += sorted(siblings[other] - set(group))
         seen.update(group)
         groups.append(sorted(group, key=lambda r: (instance.riders[r].stop, r)))
     return groups

@@ -130,14 +130,15 @@ def _first_layout(
 
 
 @njit(cache=True)
-def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, IntArray, IntArray]:
+def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArray, IntArray]:
     """Time a run with everyone aboard.
 
     Returns
     -------
-    bool, float, float, (k,) int64, (k,) int64
+    bool, float, float, int, (k,) int64, (k,) int64
         Whether it can be timed; its duration in seconds, first start to last end; the penalty for
-        rides over target, GBP; the start of each visit; the stop of each visit.
+        rides over target, GBP; the seconds of it that are neither drive nor dwell; the start of
+        each visit; the stop of each visit.
     """
     n = len(seq)
     riders = len(a.rider_stop)
@@ -173,11 +174,7 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, IntArray, In
             stop[k] = a.school_stop[school]
             dwell[k] = a.school_dwell[school]
             for other in seq:
-                if (
-                    other < riders
-                    and a.rider_school[other] == school
-                    and a.rider_bays[other] > 0
-                ):
+                if other < riders and a.rider_school[other] == school and a.rider_bays[other] > 0:
                     dwell[k] += a.school_extra[school]
                     break
             shift = dwell[k] if a.is_pm else 0
@@ -207,7 +204,7 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, IntArray, In
         gap, low[:k], high[:k], homes[:pairs], calls[:pairs], limits[:pairs]
     )
     if not is_timed:
-        return False, 0.0, 0.0, start, stop[:k]
+        return False, 0.0, 0.0, 0, start, stop[:k]
     penalty = 0.0
     if a.excess_per_s > 0:
         x = 0
@@ -217,7 +214,51 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, IntArray, In
                 penalty += max(0, ride - a.rider_target[seq[i]]) * a.excess_per_s
                 x += 1
     duration = float(start[k - 1] + dwell[k - 1] - start[0])
-    return True, duration, penalty, start, stop[:k]
+    wait = start[k - 1] - start[0] - gap[: k - 1].sum()
+    return True, duration, penalty, wait, start, stop[:k]
+
+
+@njit(cache=True)
+def keeps_every_weekday(seq: IntArray, a: Arrays) -> bool:
+    """C15: whether a run that can be timed with everyone can be timed on each weekday.
+
+    Almost always: leaving someone out saves time. But a shorter dwell at a school lengthens the
+    ride of those who boarded there and wait for another school's window, and a matrix may lack the
+    triangle inequality.
+    """
+    riders = len(a.rider_stop)
+    everyone = 31
+    union = 0
+    for node in seq:
+        if node < riders:
+            everyone &= a.rider_days[node]
+            union |= a.rider_days[node]
+    if everyone == union:
+        return True
+    part = np.empty(len(seq), np.int64)
+    for weekday in range(5):
+        bit = 1 << weekday
+        if not union & bit or everyone & bit:
+            continue
+        size = 0
+        for node in seq:
+            is_made = False
+            if node < riders:
+                is_made = a.rider_days[node] & bit > 0
+            else:
+                for other in seq:
+                    if (
+                        other < riders
+                        and a.rider_school[other] == node - riders
+                        and a.rider_days[other] & bit
+                    ):
+                        is_made = True
+            if is_made:
+                part[size] = node
+                size += 1
+        if not time_run(part[:size], a)[0]:
+            return False
+    return True
 
 
 @njit(cache=True)
@@ -252,10 +293,10 @@ def price_run(seq: IntArray, allowed: IntArray, a: Arrays) -> tuple[float, float
         is_carried = is_carried or layouts[v] >= 0
     if not is_carried:
         return INFEASIBLE, 0.0, -1, -1
-    is_timed, duration, penalty, _, stop = time_run(seq, a)
+    is_timed, duration, penalty, _, _, stop = time_run(seq, a)
     if not is_timed:
         return INFEASIBLE, 0.0, -1, -1
-    live, dead = measure_run(seq, stop, a)
+    live, dead = measure_run(seq, a)
     assistants = count_assistants(seq, 31, a)
     best = INFEASIBLE
     best_type = -1
@@ -287,7 +328,7 @@ def price_type(
 
 
 @njit(cache=True)
-def measure_run(seq: IntArray, stop: IntArray, a: Arrays) -> tuple[int, int]:
+def measure_run(seq: IntArray, a: Arrays) -> tuple[int, int]:
     """Metres with and without pupils aboard, base legs apart."""
     riders = len(a.rider_stop)
     live = 0

@@ -105,9 +105,7 @@ class _Model:
         self.riders = [int(n) for run in runs for n in run if n < self.total]
         self.node_of = {rider: 1 + 2 * i for i, rider in enumerate(self.riders)}
         self.vehicles, self.start_vehicle = self._build_vehicles(kinds, spare)
-        self.manager = pywrapcp.RoutingIndexManager(
-            1 + 2 * len(self.riders), len(self.vehicles), 0
-        )
+        self.manager = pywrapcp.RoutingIndexManager(1 + 2 * len(self.riders), len(self.vehicles), 0)
         self.routing = pywrapcp.RoutingModel(self.manager)
         self._add_costs()
         self._add_time()

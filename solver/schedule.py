@@ -193,9 +193,7 @@ def _build_frame(
     for x, i in enumerate(kept):
         visit = visits[i]
         present = [r for r in visit.riders if r in riders]
-        (board_of if (visit.school is None) == is_am else alight_of).update(
-            (r, x) for r in present
-        )
+        (board_of if (visit.school is None) == is_am else alight_of).update((r, x) for r in present)
         if visit.school is not None:
             call = instance.schools[visit.school]
             low[x], high[x] = call.window_from_s, call.window_to_s

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from solver.arrays import Arrays, FloatArray, IntArray
+from solver.arrays import Arrays, BoolArray, FloatArray, IntArray
 from solver.kernel import INFEASIBLE
 from solver.state import State, insert_group, set_run
 
@@ -53,8 +53,8 @@ def improve(
     (2,) float64
         Total price of `state` and of `best`.
     """
-    current = np.sum(state.price)
-    record = np.sum(best.price)
+    current = float(np.sum(state.price))
+    record = float(np.sum(best.price))
     rows = len(state.length)
     checked = np.full(rows, -1, np.int64)
     stamp = 0
@@ -74,7 +74,7 @@ def improve(
             if not insert_group(state, groups[g, :size], neighbours, checked, stamp, BLINK, a):
                 is_whole = False
                 break
-        total = np.sum(state.price) if is_whole else INFEASIBLE
+        total = float(np.sum(state.price)) if is_whole else INFEASIBLE
         if total < current - heat * np.log(np.random.random()):
             current = total
             _sync(state, backup, touched)
@@ -114,10 +114,14 @@ def _copy(source: State, target: State) -> None:
 
 @njit(cache=True)
 def _sync(source: State, target: State, touched: IntArray) -> None:
-    """Copy the rows that differ (by price or length) and the short arrays."""
+    """Copy the rows that differ (by price, length, type or nodes) and the short arrays."""
     count = 0
     for row in range(len(source.length)):
-        if source.price[row] != target.price[row] or source.length[row] != target.length[row]:
+        if (
+            source.price[row] != target.price[row]
+            or source.length[row] != target.length[row]
+            or source.kind[row] != target.kind[row]
+        ):
             touched[count] = row
             count += 1
             continue
@@ -191,13 +195,22 @@ def _ruin(
                         is_done[state.run_of[member]] = True
     for row in range(len(state.length)):
         if is_done[row]:
-            _drop(state, row, is_out, a)
+            kept = _list_kept(state, row, is_out, a)
+            if not set_run(state, row, kept, a):
+                # what is left cannot run by itself: it is taken out as well
+                for node in kept:
+                    if node < riders and not is_out[node]:
+                        removed[count] = group_of[node]
+                        count += 1
+                        for member in groups[group_of[node]]:
+                            if member >= 0:
+                                is_out[member] = True
     return count
 
 
 @njit(cache=True)
-def _drop(state: State, row: int, is_out: IntArray, a: Arrays) -> None:
-    """Rebuild a run without the riders that are out and without schools left for nobody."""
+def _list_kept(state: State, row: int, is_out: BoolArray, a: Arrays) -> IntArray:
+    """Nodes of a run without the riders that are out and without schools left for nobody."""
     riders = len(a.rider_stop)
     n = state.length[row]
     kept = np.empty(n, np.int64)
@@ -213,7 +226,7 @@ def _drop(state: State, row: int, is_out: IntArray, a: Arrays) -> None:
                 kept[size] = node
                 size += 1
                 break
-    set_run(state, row, kept[:size].copy(), a)
+    return kept[:size].copy()
 
 
 @njit(cache=True)

@@ -23,7 +23,7 @@ from solver.insertion import build_neighbours, insert_all, list_groups
 from solver.routing import Limits, can_model, improve_runs
 from solver.search import improve, seed_search
 from solver.sequences import build_session_plan
-from solver.state import State, build_state, list_runs, set_run
+from solver.state import State, build_state, copy_state, list_runs, set_run
 
 UNLIMITED = 1_000_000
 ROUTING_PUPILS = 100
@@ -111,14 +111,20 @@ def solve_session(
     -------
     SessionPlan
         Every rider is on one run or among the unassigned with reasons.
+
+    Raises
+    ------
+    InstanceError
+        If the instance and the matrix do not belong together, or the fleet has no type.
     """
     clock = _Clock(limits, should_stop)
     if began is not None:
         clock.began = began
+    a = build_arrays(instance, matrix)
     everyone = list(range(len(instance.riders)))
     hopeless = find_hopeless(instance, matrix, list_groups(instance, everyone))
     groups = list_groups(instance, [r for r in everyone if r not in hopeless])
-    search = _Search(instance, matrix, groups, hopeless, clock, on_progress, on_better)
+    search = _Search(instance, matrix, a, groups, hopeless, clock, on_progress, on_better)
     search.start(starts)
     if groups:
         search.run_routing()
@@ -133,6 +139,7 @@ class _Search:
         self,
         instance: Instance,
         matrix: TravelMatrix,
+        a: Arrays,
         groups: list[list[int]],
         hopeless: dict[int, tuple[Reason, ...]],
         clock: _Clock,
@@ -142,7 +149,7 @@ class _Search:
         self.instance, self.matrix, self.clock = instance, matrix, clock
         self.groups, self.hopeless = groups, hopeless
         self.on_progress, self.on_better = on_progress, on_better
-        self.a: Arrays = build_arrays(instance, matrix)
+        self.a = a
         self.neighbours = build_neighbours(self.a)
         self.rng = np.random.default_rng(clock.limits.seed)
         seed_search(clock.limits.seed)
@@ -152,7 +159,7 @@ class _Search:
         self.alone = {
             r: price_alone(instance, matrix, r, reasons) for r, reasons in hopeless.items()
         }
-        self.best: State = build_state(self.a, [], self.fleet)
+        self.best: State = build_state(self.a, self.fleet)
         self.left_out: list[int] = []
         self.reported_at = -10.0
         self.reported_price = np.inf
@@ -171,7 +178,7 @@ class _Search:
     def _repair(self, runs: Sequence[IntArray]) -> tuple[State, list[int]]:
         """Keep the runs that the rules allow and insert everyone else."""
         allowed = {r for group in self.groups for r in group}
-        state = build_state(self.a, [], self.fleet)
+        state = build_state(self.a, self.fleet)
         row = 0
         for run in runs:
             riders = [int(n) for n in run if n < len(self.a.rider_stop)]
@@ -200,7 +207,7 @@ class _Search:
     # --- OR-Tools routing -----------------------------------------------------------------------
 
     def run_routing(self) -> None:
-        """Hand neighbouring runs to the routing model, each pupil's once or until the share ends."""
+        """Hand neighbouring runs to the routing model, each once or until the share is used up."""
         limits = self.clock.limits
         most_s = min(ROUTING_MOST_S, ROUTING_SHARE * (limits.seconds or 0.0))
         most = (
@@ -212,7 +219,9 @@ class _Search:
         pieces = self._cut_pieces()
         for number, piece in enumerate(pieces):
             left = len(pieces) - number
-            seconds = None if limits.iterations is not None else (until - self.clock.elapsed()) / left
+            seconds = (
+                None if limits.iterations is not None else (until - self.clock.elapsed()) / left
+            )
             if self.clock.is_over() or (seconds is not None and seconds < 0.05) or most < 1:
                 break
             self._route_piece(piece, Limits(max(1, most // len(pieces)), seconds))
@@ -268,8 +277,7 @@ class _Search:
         """Improve until the limit; the temperature falls with the share of it used up."""
         a, clock = self.a, self.clock
         groups, group_of = _pad(self.groups, self.left_out, len(a.rider_stop))
-        state = build_state(a, list_runs(self.best), self.fleet)
-        self.best = build_state(a, list_runs(self.best), self.fleet)
+        state = copy_state(self.best)
         runs = max(int((state.length > 0).sum()), 1)
         hot = max(HOT * float(state.price.sum()) / runs, 1e-3)
         first = clock.share()
@@ -288,7 +296,7 @@ class _Search:
             self._report("improving")
             if self.left_out and self._take_back():
                 groups, group_of = _pad(self.groups, self.left_out, len(a.rider_stop))
-                state = build_state(a, list_runs(self.best), self.fleet)
+                state = copy_state(self.best)
 
     def _take_back(self) -> bool:
         """Try to carry those whom the fleet left out; whether anyone came back."""

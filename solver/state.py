@@ -7,19 +7,24 @@ nanoseconds which of the hundreds of places are worth an exact price.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from solver.arrays import Arrays, FloatArray, IntArray
-from solver.kernel import INFEASIBLE, count_assistants, price_run, time_run
+from solver.kernel import (
+    INFEASIBLE,
+    count_assistants,
+    keeps_every_weekday,
+    measure_run,
+    price_run,
+    time_run,
+)
 
 MAX_NODES = 96
 """Most nodes (riders and schools) of one run."""
-_NONE = np.empty(0, np.int64)
+FAR = 1_000_000_000
 
 
 class State(NamedTuple):
@@ -39,10 +44,10 @@ class State(NamedTuple):
     free: IntArray
 
 
-def build_state(a: Arrays, runs: Sequence[IntArray], fleet: IntArray) -> State:
-    """Build the state of given runs, each of which must be feasible and within the fleet."""
+def build_state(a: Arrays, fleet: IntArray) -> State:
+    """Build a state without runs; `fleet` is the number of vehicles of each type."""
     rows = len(a.rider_stop) + 1
-    state = State(
+    return State(
         table=np.full((rows, MAX_NODES), -1, dtype=np.int64),
         length=np.zeros(rows, dtype=np.int64),
         price=np.zeros(rows, dtype=np.float64),
@@ -52,9 +57,20 @@ def build_state(a: Arrays, runs: Sequence[IntArray], fleet: IntArray) -> State:
         run_of=np.full(len(a.rider_stop), -1, dtype=np.int64),
         free=fleet.copy(),
     )
-    for row, run in enumerate(runs):
-        set_run(state, row, np.asarray(run, dtype=np.int64), a)
-    return state
+
+
+def copy_state(state: State) -> State:
+    """Copy a state, vehicle types and all."""
+    return State(
+        state.table.copy(),
+        state.length.copy(),
+        state.price.copy(),
+        state.wait.copy(),
+        state.crew.copy(),
+        state.kind.copy(),
+        state.run_of.copy(),
+        state.free.copy(),
+    )
 
 
 def list_runs(state: State) -> list[IntArray]:
@@ -74,7 +90,7 @@ def set_run(state: State, row: int, seq: IntArray, a: Arrays) -> bool:
     if len(seq) == 0:
         return True
     cost, penalty, kind, _ = price_run(seq, state.free, a)
-    if kind < 0:
+    if kind < 0 or not keeps_every_weekday(seq, a):
         return False
     state.table[row, : len(seq)] = seq
     state.length[row] = len(seq)
@@ -82,35 +98,11 @@ def set_run(state: State, row: int, seq: IntArray, a: Arrays) -> bool:
     state.kind[row] = kind
     state.free[kind] -= 1
     state.crew[row] = count_assistants(seq, 31, a)
-    _, duration, _, _, stop = time_run(seq, a)
-    moving = 0
-    for i in range(len(stop) - 1):
-        moving += a.time_s[stop[i], stop[i + 1]]
-    state.wait[row] = max(0.0, duration - moving)
+    state.wait[row] = time_run(seq, a)[3]
     for node in seq:
         if node < riders:
             state.run_of[node] = row
-            state.wait[row] -= a.rider_dwell[node]
-        else:
-            state.wait[row] -= a.school_dwell[node - riders]
-    # Shared doors and wheelchairs at schools make the sum above too small or too large; a wait
-    # that is too large only weakens the bound, so the one that matters is never negative.
-    state.wait[row] = max(0.0, state.wait[row]) + _slack(seq, a)
     return True
-
-
-@njit(cache=True)
-def _slack(seq: IntArray, a: Arrays) -> float:
-    """Dwell that riders of this run do not add because they share a door."""
-    riders = len(a.rider_stop)
-    slack = 0.0
-    if a.door_extra < 0:
-        return slack
-    for i in range(len(seq) - 1):
-        x, y = seq[i], seq[i + 1]
-        if x < riders and y < riders and a.rider_stop[x] == a.rider_stop[y]:
-            slack += max(a.rider_dwell[x], a.rider_dwell[y])
-    return slack
 
 
 @njit(cache=True)
@@ -142,14 +134,74 @@ def find_empty(state: State) -> int:
 @njit(cache=True)
 def _stop_of(node: int, a: Arrays) -> int:
     riders = len(a.rider_stop)
-    return a.rider_stop[node] if node < riders else a.school_stop[node - riders]
+    return int(a.rider_stop[node] if node < riders else a.school_stop[node - riders])
+
+
+class Rates(NamedTuple):
+    """The least and the most that any vehicle type takes, GBP a metre and a second."""
+
+    metre_least: float
+    metre_most: float
+    second_least: float
+    second_most: float
+
+
+@njit(cache=True)
+def find_rates(a: Arrays) -> Rates:
+    """The least and the most of every type's rates: a bound may not know the type beforehand."""
+    metre_least = second_least = INFEASIBLE
+    metre_most = second_most = 0.0
+    for v in range(len(a.type_driver)):
+        metre_least = min(metre_least, min(a.type_live[v], a.type_dead[v]))
+        metre_most = max(metre_most, max(a.type_live[v], a.type_dead[v]))
+        second_least = min(second_least, a.type_driver[v])
+        second_most = max(second_most, a.type_driver[v])
+    return Rates(metre_least, metre_most, second_least, second_most)
+
+
+@njit(cache=True)
+def _filling_gain(seq: IntArray, a: Arrays) -> float:
+    """The most that an insertion saves by filling empty legs, where a dead metre costs more, GBP."""
+    gain = 0.0
+    for v in range(len(a.type_live)):
+        apart = a.type_dead[v] - a.type_live[v]
+        if apart <= 0:
+            continue
+        _, dead = measure_run(seq, a)
+        base = a.type_base[v]
+        if base >= 0:
+            dead += a.dist_m[base, _stop_of(seq[0], a)] + a.dist_m[_stop_of(seq[-1], a), base]
+        gain = max(gain, apart * dead)
+    return gain
+
+
+@njit(cache=True)
+def _base_detour(
+    table: IntArray, old_first: int, first: int, old_last: int, last: int, a: Arrays
+) -> int:
+    """The least that legs from and to a base grow in any type when the ends of a run change."""
+    least = FAR
+    for v in range(len(a.type_base)):
+        base = a.type_base[v]
+        more = 0
+        if base >= 0:
+            more += table[base, first] - table[base, old_first]
+            more += table[last, base] - table[old_last, base]
+        least = min(least, more)
+    return least
 
 
 @njit(cache=True)
 def bound_places(
-    state: State, row: int, group: IntArray, metre: float, second: float, a: Arrays
+    state: State, row: int, group: IntArray, rates: Rates, a: Arrays
 ) -> tuple[float, FloatArray]:
     """Bound from below the price added by each pair (home place i, school place j).
+
+    Seconds added to the drive and dwell are less a wait that they may fill, but a run never becomes
+    shorter by an insertion, save by a detour that is quicker than the way it replaces (a matrix
+    without the triangle inequality); at either end of a run no wait is filled. Negative detours
+    count at the dearest rates, others at the cheapest. (A price of the row that is above the least
+    of today's free types is for the caller to allow for.)
 
     Returns
     -------
@@ -159,26 +211,26 @@ def bound_places(
     """
     n = state.length[row]
     seq = state.table[row, :n]
+    riders = len(a.rider_stop)
     call = a.rider_school[group[0]]
-    school = len(a.rider_stop) + call
     at = -1
     for i in range(n):
-        if seq[i] == school:
+        if seq[i] == riders + call:
             at = i
-    rate = second + state.crew[row] * a.pa_per_s
+    crew_rate = state.crew[row] * a.pa_per_s
     extra_pa = 0
     for rider in group:
         extra_pa += a.rider_dedicated[rider]
         if a.rider_shared[rider] and state.crew[row] == 0 and extra_pa == 0:
             extra_pa += 1
-    base = extra_pa * a.pa_fixed
+    constant = extra_pa * a.pa_fixed - _filling_gain(seq, a)
     has_base = False
     for v in range(len(a.type_base)):
         has_base = has_base or a.type_base[v] >= 0
     first = a.rider_stop[group[0]]
     last = a.rider_stop[group[-1]]
-    inner_s = 0.0
-    inner_m = 0.0
+    inner_s = 0
+    inner_m = 0
     longest = 0
     for k in range(len(group)):
         longest = max(longest, a.rider_dwell[group[k]])
@@ -187,11 +239,13 @@ def bound_places(
             inner_s += a.time_s[before, here]
             inner_m += a.dist_m[before, here]
     target = a.school_stop[call]
+    old_first = _stop_of(seq[0], a)
+    old_last = _stop_of(seq[-1], a)
     bound = np.full((n + 1, n + 2), INFEASIBLE)
     least = INFEASIBLE
     # what the school adds when put before node j (j = n: at the end)
-    call_s = np.zeros(n + 1)
-    call_m = np.zeros(n + 1)
+    call_s = np.zeros(n + 1, np.int64)
+    call_m = np.zeros(n + 1, np.int64)
     if at < 0:
         for j in range(1, n + 1):
             prev = _stop_of(seq[j - 1], a)
@@ -201,47 +255,73 @@ def bound_places(
                 nxt = _stop_of(seq[j], a)
                 call_s[j] += a.time_s[target, nxt] - a.time_s[prev, nxt]
                 call_m[j] += a.dist_m[target, nxt] - a.dist_m[prev, nxt]
-            elif has_base:
-                call_s[j] = 0.0
-                call_m[j] = 0.0
+                if prev == nxt and a.door_extra > 0:
+                    call_s[j] -= a.door_extra
     for i in range((n if at < 0 else at) + 1):
-        home_s = inner_s + longest
-        home_m = inner_m
         prev = _stop_of(seq[i - 1], a) if i > 0 else -1
         nxt = _stop_of(seq[i], a) if i < n else -1
+        home_s = inner_s + longest
         if a.door_extra >= 0 and (prev == first or nxt == last):
             home_s = inner_s
-        lead_s = 0.0
-        lead_m = 0.0
+        if prev == nxt and a.door_extra > 0:
+            home_s -= a.door_extra
+        home_m = inner_m
         if prev >= 0:
-            lead_s = a.time_s[prev, first]
-            lead_m = a.dist_m[prev, first]
+            home_s += a.time_s[prev, first]
+            home_m += a.dist_m[prev, first]
+        if prev >= 0 and nxt >= 0:
+            home_s -= a.time_s[prev, nxt]
+            home_m -= a.dist_m[prev, nxt]
         for j in range(i, n + 2):
             if (j == n + 1) != (at >= 0):
                 continue
+            detour_s, detour_m = home_s, home_m
+            school_s = school_m = 0
             if j == i:
-                add_s = lead_s + home_s + a.time_s[last, target] + a.school_dwell[call]
-                add_m = lead_m + home_m + a.dist_m[last, target]
+                detour_s += a.time_s[last, target] + a.school_dwell[call]
+                detour_m += a.dist_m[last, target]
                 if nxt >= 0:
-                    add_s += a.time_s[target, nxt]
-                    add_m += a.dist_m[target, nxt]
+                    detour_s += a.time_s[target, nxt]
+                    detour_m += a.dist_m[target, nxt]
             else:
-                add_s = lead_s + home_s + a.time_s[last, nxt]
-                add_m = lead_m + home_m + a.dist_m[last, nxt]
+                detour_s += a.time_s[last, nxt]
+                detour_m += a.dist_m[last, nxt]
                 if j <= n:
-                    add_s += call_s[j]
-                    add_m += call_m[j]
-            if prev >= 0 and nxt >= 0:
-                add_s -= a.time_s[prev, nxt]
-                add_m -= a.dist_m[prev, nxt]
+                    school_s, school_m = call_s[j], call_m[j]
+            ends_s = detour_s if i == 0 or i == n else 0
+            if j == n and i < n:
+                ends_s += school_s
+            ends_s += 2 * (min(detour_s, 0) + min(school_s, 0))
+            longer = max(ends_s, detour_s + school_s - state.wait[row])
+            value = constant
+            value += _at_rates(detour_m, rates.metre_least, rates.metre_most)
+            value += _at_rates(school_m, rates.metre_least, rates.metre_most)
             if has_base and (i == 0 or j == n):
-                add_s = 0.0
-                add_m = min(add_m, 0.0)
-            longer = max(0.0, add_s - state.wait[row])
-            value = base + metre * add_m + rate * longer
+                new_first = first if i == 0 else old_first
+                new_last = target if j == n else old_last
+                longer += _base_detour(a.time_s, old_first, new_first, old_last, new_last, a)
+                more_m = _base_detour(a.dist_m, old_first, new_first, old_last, new_last, a)
+                value += _at_rates(more_m, rates.metre_least, rates.metre_most)
+            value += _at_rates(
+                longer, rates.second_least + crew_rate, rates.second_most + crew_rate
+            )
             bound[i, j] = value
             least = min(least, value)
     return least, bound
+
+
+@njit(cache=True)
+def _at_rates(amount: float, least: float, most: float) -> float:
+    return amount * (least if amount > 0 else most)
+
+
+@njit(cache=True)
+def _overprice(state: State, row: int, a: Arrays) -> float:
+    """What a run would save now by a type that was not free when it was priced, GBP."""
+    state.free[state.kind[row]] += 1
+    cost, penalty, _, _ = price_run(state.table[row, : state.length[row]], state.free, a)
+    state.free[state.kind[row]] -= 1
+    return max(0.0, state.price[row] - cost - penalty)
 
 
 @njit(cache=True)
@@ -273,14 +353,14 @@ def insert_group(
     best_seq[g] = call
     cost, penalty, _, _ = price_run(best_seq, state.free, a)
     best = cost + penalty
+    if best < INFEASIBLE and not keeps_every_weekday(best_seq, a):
+        best = INFEASIBLE
     best_row = row
-    second = INFEASIBLE
-    metre = INFEASIBLE
-    for v in range(len(a.type_driver)):
-        second = min(second, a.type_driver[v])
-        metre = min(metre, min(a.type_live[v], a.type_dead[v]))
+    rates = find_rates(a)
+    is_scarce = np.min(state.free) < len(state.length)
     rows = np.empty(len(neighbours[group[0]]), np.int64)
     least = np.empty(len(rows), np.float64)
+    stale = np.zeros(len(rows), np.float64)
     count = 0
     for near in neighbours[group[0]]:
         i = state.run_of[near]
@@ -290,20 +370,21 @@ def insert_group(
         rows[count] = i
         count += 1
     for x in range(count):
-        least[x], _ = bound_places(state, rows[x], group, metre, second, a)
+        stale[x] = _overprice(state, rows[x], a) if is_scarce else 0.0
+        least[x] = bound_places(state, rows[x], group, rates, a)[0] - stale[x]
     for x in np.argsort(least[:count]):
         if least[x] >= best:
             break
         i = rows[x]
         n = state.length[i]
         seq = state.table[i, :n]
-        _, bound = bound_places(state, i, group, metre, second, a)
+        _, bound = bound_places(state, i, group, rates, a)
         has_call = bound[0, n + 1] < INFEASIBLE
         trial = np.empty(n + g + (0 if has_call else 1), np.int64)
         state.free[state.kind[i]] += 1
         for h in range(n + 1):
             for j in range(h, n + 2):
-                if bound[h, j] >= best or (blink > 0 and np.random.random() < blink):
+                if bound[h, j] - stale[x] >= best or (blink > 0 and np.random.random() < blink):
                     continue
                 trial[:h] = seq[:h]
                 trial[h : h + g] = group
@@ -315,7 +396,7 @@ def insert_group(
                     trial[j + g + 1 :] = seq[j:]
                 cost, penalty, _, _ = price_run(trial, state.free, a)
                 added = cost + penalty - state.price[i]
-                if added < best:
+                if added < best and keeps_every_weekday(trial, a):
                     best = added
                     best_row = i
                     best_seq = trial.copy()
