@@ -137,5 +137,7 @@ def draw_plan(
 ) -> None:
     """Draw one session of a plan as a PNG map."""
     metrics = measure_plan(name, costed, dataset)
-    picture = mapping.build_picture(costed, session, network, metrics, f"{dataset.name}: {name}")
+    names = {kind.code: kind.name for kind in dataset.vehicle_types}
+    title = f"{dataset.name}: {name}"
+    picture = mapping.build_picture(costed, session, network, metrics, title, names)
     draw_map(path, picture, describe(name, dataset, network, made_on))

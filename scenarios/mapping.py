@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from shapely.geometry import LineString, MultiLineString
@@ -46,30 +46,41 @@ def build_layers(
 
 
 def build_picture(
-    costed: CostedPlan, session: Session, network: RoadNetwork, metrics: Metrics, title: str
+    costed: CostedPlan,
+    session: Session,
+    network: RoadNetwork,
+    metrics: Metrics,
+    title: str,
+    vehicle_names: Mapping[str, str],
 ) -> MapPicture:
-    """Build the picture of one session's runs over the roads, coloured by vehicle type."""
+    """Build the picture of one session's runs over the roads, coloured by vehicle type.
+
+    Parameters
+    ----------
+    vehicle_names
+        What a person calls each vehicle type, by code.
+    """
     instance, plan = costed.plan.get_session(session)
     lines = _trace_runs(instance, plan.runs, network)
     route_of = _number_routes(costed.plan.routes, session)
+    groups = [vehicle_names.get(kind.code, kind.code) for kind in instance.fleet]
     runs = [
         MapRun(
             reference=costed.plan.routes[route_of[i]].reference if i in route_of else "",
-            group=instance.fleet[run.vehicle_type].code,
+            group=groups[run.vehicle_type],
             lines=tuple(lines[i]),
         )
         for i, run in enumerate(plan.runs)
     ]
-    runs.sort(key=lambda run: [kind.code for kind in instance.fleet].index(run.group))
-    homes = [
-        (instance.stops[rider.stop].lon, instance.stops[rider.stop].lat)
-        for rider in instance.riders
-    ]
+    runs.sort(key=lambda run: groups.index(run.group))
+    stops = dict.fromkeys(instance.stops[rider.stop] for rider in instance.riders)
+    homes = [(point.lon, point.lat) for point in stops]
+    pupils = len({rider.reference for rider in instance.riders})
     schools = {call.urn: call for call in instance.schools}
     part = "morning" if session == "AM" else "afternoon"
     return MapPicture(
         title=title,
-        subtitle=f"{len(runs)} {part} runs, {len(instance.riders)} pupils, "
+        subtitle=f"{len(runs)} {part} runs, {pupils} pupils, "
         f"£{metrics.year_pence / 100:,.0f} a year for the whole plan",
         roads=list_lines(network),
         runs=runs,

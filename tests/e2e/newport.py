@@ -58,7 +58,10 @@ def write_council(folder: Path, network: RoadNetwork, seed: int) -> CouncilFiles
         ],
         "contract": [
             ["route_reference", "operator", "vehicle_type", "daily_price", "assistants"],
-            *([f"N{r:02d}", f"Operator {r % 3}", "MB8", f"{150 + r}.50", "1"] for r in range(SCHOOLS * 3)),
+            *(
+                [f"N{r:02d}", f"Operator {r % 3}", "MB8", f"{150 + r}.50", "1"]
+                for r in range(SCHOOLS * 3)
+            ),
         ],
         "contract_pupils": [
             ["route_reference", "session", "pupil_reference", "order"],

@@ -122,7 +122,7 @@ def test_a_school_off_the_map_is_refused_by_name(town: Town, tmp_path: Path) -> 
     files = write_council(tmp_path, town.network, seed=3)
     assert files.schools is not None
     rows = files.schools.read_text().splitlines()
-    rows[1] = '900000,Test School 0,51.4000,-3.0500,08:40,15:15'
+    rows[1] = "900000,Test School 0,51.4000,-3.0500,08:40,15:15"
     files.schools.write_text("\n".join(rows))
     council = read_council(files, name="off the map")
     assert council.dataset is not None
