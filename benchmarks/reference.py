@@ -39,7 +39,7 @@ def main() -> int:
         f"{version('numba')}, {platform.machine()}, seeds {arguments.seeds}; a shared machine, so "
         f"compare medians, not single times.",
         "",
-        "| pupils | seconds asked | wall s, most | £ a day: least | median | most | at most asked |",
+        "| pupils | seconds | wall s, most | £ a day: least | median | most | asked at most |",
         "|---|---|---|---|---|---|---|",
     ]
     is_good = True

@@ -143,8 +143,8 @@ def _refuse_off_map(dataset: Dataset, places: _Places, off_map: Collection[int])
     bases = [f"base of {k.code}" for k in dataset.vehicle_types if k.base in lost]
     if schools or bases:
         raise OffMapSchoolError(
-            f"{len(schools) + len(bases)} places lie off the roads of this network, or on roads cut "
-            f"off from the rest: "
+            f"{len(schools) + len(bases)} places lie off the roads of this network, or on roads "
+            f"cut off from the rest: "
             f"{', '.join((schools + bases)[:10])}. Check that the roads file covers the area and "
             f"that eastings and northings, or latitude and longitude, are not swapped."
         )

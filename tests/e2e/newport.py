@@ -1,4 +1,4 @@
-"""A made-up council on the real streets of Newport: homes and schools drawn from its road network."""
+"""A made-up council on the real streets of Newport: homes and schools drawn from its roads."""
 
 from __future__ import annotations
 
