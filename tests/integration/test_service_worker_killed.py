@@ -69,7 +69,7 @@ def test_frozen_worker_that_comes_back_changes_nothing(
     installation: Installation, council: Council
 ) -> None:
     first = installation.start_worker()
-    solve = start_solve(council.planner, council.scenario["id"], seconds=12)
+    solve = start_solve(council.planner, council.scenario["id"], seconds=6)
     _wait_for_progress(council, solve["id"])
     os.kill(first.pid, signal.SIGSTOP)
     second = installation.start_worker()
