@@ -122,7 +122,7 @@ def summarise(costed: CostedPlan, dataset: Dataset) -> dict[str, Any]:
     from scenarios.comparison import measure_plan
 
     metrics = measure_plan(costed.plan.name, costed, dataset)
-    miles = str(metrics.miles) if metrics.miles is not None else None
+    miles = str(metrics.miles)
     return dict(mapping.to_json(metrics)) | {"miles": miles}
 
 

@@ -53,7 +53,7 @@ Message = Progressed | Finished | Failed
 @lru_cache(maxsize=1)
 def _get_context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["app.work.child", "app.work.preload"])
+    context.set_forkserver_preload(["app.cli", "app.work.child", "app.work.preload"])
     return context
 
 
@@ -156,7 +156,7 @@ def _solve(order: SolveOrder, sending: Connection, stop: Event) -> Message:
 
 
 def _report(progress: Any, sending: Connection) -> None:
-    """Pass on what the pipeline says about once a second."""
+    """Pass on what the pipeline says about once a second, with its best plan where it gives one."""
     numbers = {
         name: getattr(progress, name, None)
         for name in ("session", "phase", "seconds", "objective", "runs", "unassigned", "iterations")
