@@ -69,7 +69,7 @@ def build_as_is(dataset: Dataset, sessions: Sessions) -> Plan:
         )
     plans = {s: _build_session(sessions, s, runs[s]) for s in SESSIONS}
     return Plan(
-        name="as-is contract",
+        name="As-is contract",
         am_instance=sessions.instances["AM"],
         pm_instance=sessions.instances["PM"],
         am=plans["AM"],

@@ -31,9 +31,9 @@ class Metrics:
     routes: int
     vehicles: tuple[tuple[str, int], ...]
     assistants: int
-    live_miles: Decimal | None
-    dead_miles: Decimal | None
-    co2e_kg: Decimal | None
+    live_miles: Decimal
+    dead_miles: Decimal
+    co2e_kg: Decimal
     ride_mean_min: float
     ride_p95_min: float
     ride_max_min: float
@@ -46,10 +46,8 @@ class Metrics:
     violations: int
 
     @property
-    def miles(self) -> Decimal | None:
+    def miles(self) -> Decimal:
         """Live and dead miles a year."""
-        if self.live_miles is None or self.dead_miles is None:
-            return None
         return self.live_miles + self.dead_miles
 
 
@@ -114,8 +112,8 @@ def measure_plan(name: str, costed: CostedPlan, dataset: Dataset) -> Metrics:
         worst[reference] = max(worst.get(reference, 0.0), seconds / 60)
     fleet = plan.am_instance.fleet
     by_type = Counter(fleet[route.vehicle_type].code for route in plan.routes)
+    names = {kind.code: kind.name or kind.code for kind in dataset.vehicle_types}
     lines = _sum_lines(costed)
-    has_miles = costed.pricing == "rate card"
     out = {
         plan.get_session(s)[0].riders[u.rider].reference
         for s in SESSIONS
@@ -134,11 +132,13 @@ def measure_plan(name: str, costed: CostedPlan, dataset: Dataset) -> Metrics:
         pence_a_pupil=_divide(costed.year_pence, entitled),
         pupils=entitled,
         routes=len(plan.routes),
-        vehicles=tuple((kind.code, by_type[kind.code]) for kind in fleet if by_type[kind.code]),
+        vehicles=tuple(
+            (names[kind.code], by_type[kind.code]) for kind in fleet if by_type[kind.code]
+        ),
         assistants=sum(count_crew(costed, number) for number in range(len(plan.routes))),
-        live_miles=lines.get("LIVE", Decimal(0)) if has_miles else None,
-        dead_miles=lines.get("DEAD", Decimal(0)) if has_miles else None,
-        co2e_kg=_sum_co2e(costed, dataset) if has_miles else None,
+        live_miles=lines.get("LIVE", Decimal(0)),
+        dead_miles=lines.get("DEAD", Decimal(0)),
+        co2e_kg=_sum_co2e(costed, dataset),
         ride_mean_min=sum(minutes) / len(minutes) if minutes else 0.0,
         ride_p95_min=_quantile(minutes, 0.95),
         ride_max_min=minutes[-1] if minutes else 0.0,

@@ -63,8 +63,8 @@ _ROWS: Final = (
 )
 
 
-def _round(value: Decimal | None) -> Cell:
-    return None if value is None else int(value.to_integral_value())
+def _round(value: Decimal) -> Cell:
+    return int(value.to_integral_value())
 
 
 def build_comparison_table(comparison: Comparison) -> Table:
@@ -287,6 +287,35 @@ def build_costs_table(costed: CostedPlan, name: str) -> Table:
     )
 
 
+def build_day_costs_table(costed: CostedPlan, name: str) -> Table:
+    """Build what each route costs on an ordinary weekday, line by line."""
+    return Table(
+        title=f"Day costs {name}",
+        columns=(
+            Column("Route"),
+            Column("Weekday"),
+            Column("Line"),
+            Column("Quantity", kind="number", decimals=4),
+            Column("Unit"),
+            Column("Rate", kind="money", decimals=4),
+            Column("Amount a day", kind="money", decimals=4),
+        ),
+        rows=tuple(
+            (
+                day.route,
+                WEEKDAYS[day.weekday],
+                day.code,
+                day.quantity,
+                day.unit,
+                day.rate,
+                day.amount,
+            )
+            for day in costed.days
+        ),
+        notes=("Unrounded, and not what the year is added up from: that goes date by date.",),
+    )
+
+
 def build_unassigned_table(plans: Sequence[tuple[str, CostedPlan]]) -> Table:
     """Build one row for each pupil that a plan does not carry, with every reason."""
     rows: list[tuple[Cell, ...]] = []
@@ -381,6 +410,8 @@ def list_plan_tables(
         tables.append(build_unassigned_table([(name, costed)]))
     else:
         tables.append(build_costs_table(_without_pupils(costed), name))
+    if costed.days:
+        tables.append(build_day_costs_table(costed, name))
     return tables
 
 

@@ -197,19 +197,18 @@ class YearCost:
         for route in self.plan.routes:
             used = self.measure_year(route)
             days = Decimal(used.full_days + used.half_days)
+            register: tuple[Grade, str] = ("sourced", "the council's contract register")
             rate = route.contract_daily_price or Decimal(0)
-            lines.append(
-                _line(
-                    route.reference,
-                    "CONTRACT",
-                    f"contract with {route.operator}",
-                    days,
-                    "day",
-                    rate,
-                    "sourced",
-                    "the council's contract register",
+            what = f"contract with {route.operator}"
+            lines.append(_line(route.reference, "CONTRACT", what, days, "day", rate, *register))
+            for code, what, metres in (
+                ("LIVE", "miles with pupils aboard, in the daily price", used.live_m),
+                ("DEAD", "miles without pupils, in the daily price", used.dead_m),
+            ):
+                miles = to_miles(metres)
+                lines.append(
+                    _line(route.reference, code, what, miles, "mile", Decimal(0), *register)
                 )
-            )
         lines += self._unassigned_lines()
         return CostedPlan(
             plan=self.plan,

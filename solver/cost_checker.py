@@ -224,7 +224,7 @@ class _CostChecker:
     def _price_unassigned(self, session: Session) -> dict[tuple[str, str], int]:
         instance, plan = self.plan.get_session(session)
         matrix = self.matrices[session]
-        due = {}
+        due: dict[tuple[str, str], int] = {}
         for item in plan.unassigned:
             who = instance.riders[item.rider]
             code = instance.fleet[item.vehicle_type].code

@@ -230,7 +230,7 @@ def _ease_rides(frame: _Frame, start: IntArray) -> IntArray:
     bounds[0] = (start[0], start[0])
     bounds[-1] = (start[-1], start[-1])
     answer = linprog(weight, A_ub=rows, b_ub=limit, bounds=bounds, method="highs-ds")
-    if not answer.success:
+    if answer.x is None:
         return start
     return np.rint(answer.x).astype(np.int64)
 
