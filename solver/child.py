@@ -16,7 +16,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
@@ -29,7 +29,7 @@ _POLL_S = 0.2
 
 
 class SearchFailedError(SchoolrunError):
-    """A search process failed or died; the message holds its last words."""
+    """A search process failed or died; the message says how, its log has the traceback."""
 
 
 class SearchStoppedError(SchoolrunError):
@@ -52,7 +52,6 @@ class _Child:
     pipe: Connection
     plan: SessionPlan | None = None
     is_done: bool = False
-    words: list[str] = field(default_factory=list)
 
 
 def solve_jobs(
@@ -134,6 +133,12 @@ def _end(child: _Child) -> None:
     child.pipe.close()
 
 
+def _describe(error: Exception) -> str:
+    """The kind of failure and its first line, short enough to be shown."""
+    first = (str(error).splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first[:200]}"
+
+
 def _work(job: Job, pipe: Connection, parent: int) -> None:
     """Run in the child: a process group of its own, ended with the parent."""
     with contextlib.suppress(OSError):
@@ -154,7 +159,8 @@ def _work(job: Job, pipe: Connection, parent: int) -> None:
             began=time.perf_counter(),
         )
         pipe.send(("done", plan))
-    except Exception:
-        pipe.send(("failed", traceback.format_exc(limit=-3)))
+    except Exception as error:
+        traceback.print_exc()  # to the log of whoever started the search
+        pipe.send(("failed", _describe(error)))
     finally:
         pipe.close()
