@@ -1,7 +1,7 @@
 """Small instances on a line, so that the arithmetic of a test can be done by hand.
 
-Stops are whole numbers on a line. One step takes 60 seconds and is 1,000 metres long, both ways. The
-defaults: seats only, cars of four seats, GBP 10 a run, GBP 1 a kilometre, GBP 36 a driver hour
+Stops are whole numbers on a line. One step takes 60 seconds and is 1,000 metres long, both ways.
+The defaults: seats only, cars of four seats, GBP 10 a run, GBP 1 a kilometre, GBP 36 a driver hour
 (a penny a second), GBP 18 an assistant's hour (half a penny a second) and GBP 5 for each
 assistant; AM window 08:30 to 08:45 at school, PM loading 15:15 to 15:30.
 """

@@ -92,7 +92,7 @@ def _price_subset(instance: Instance, matrix: TravelMatrix, subset: frozenset[in
 
 
 def _list_orders(instance: Instance, riders: list[int]) -> Iterator[list[Visit]]:
-    """All orders of homes and school calls in clock time; one door is one visit where that saves."""
+    """All orders of homes and school calls in clock time; neighbours at a door are one visit."""
     is_am = instance.session == "AM"
     calls = sorted({instance.riders[r].school for r in riders})
     shares_doors = instance.rules.shared_door_extra_s is not None

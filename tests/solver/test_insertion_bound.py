@@ -51,7 +51,7 @@ def _draw_state(
     fleet = np.array([UNLIMITED if t.count is None else t.count for t in instance.fleet])
     state = build_state(a, fleet)
     row = 0
-    for riders in [first] + [group for group in groups[cut + 1 : -1]]:
+    for riders in [first, *groups[cut + 1 : -1]]:
         run = seq if riders is first else draw_sequence(rng, instance, riders)
         row += bool(set_run(state, row, run, a))
     if is_limited and rng.random() < 0.5:  # a vehicle has come back since the runs were priced

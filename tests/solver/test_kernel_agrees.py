@@ -96,7 +96,7 @@ def test_prices_and_feasibility_agree(session: Session, is_metric: bool) -> None
 
 @pytest.mark.parametrize("session", ["AM", "PM"])
 def test_waits_and_targets_agree(session: Session) -> None:
-    """Where a run waits for a window, cost agrees still, and no stated penalty is below the least."""
+    """Where a run waits for a window, cost agrees still, and no penalty is below the least."""
     rng = np.random.default_rng(21)
     waiting = 0
     for _ in range(150):
