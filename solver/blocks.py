@@ -1,11 +1,12 @@
 """Runs to routes at least cost: which AM run is followed by which run, and which PM run (C11, C16).
 
-Each run has at most one next run of the same vehicle. A vehicle's day costs half a day charge at
-its first run, and the rest of the full charge at the first link from AM to PM; a link within a
-session costs the leg and the paid gap, and saves a vehicle. So the least-cost joining is an
-assignment with two side constraints (vehicles of a type, hours at the wheel), solved exactly as a
-mixed-integer programme by HiGHS. Among joinings of equal cost the one whose AM and PM runs have most
-pupils in common is taken, so that a child meets the same driver twice a day.
+Each run has at most one next run of the same vehicle. A run by itself pays the half-day charge. A
+link from AM to PM replaces two of them by the day charge; a link within a session saves one, the
+way to the base and back and the second fixed charge of assistants, and costs leg and paid gap.
+So the least-cost joining is an assignment with two side constraints (vehicles of a type, hours at
+the wheel), solved exactly as a mixed-integer programme by HiGHS. Money is a mean over the five
+weekdays. Among joinings of equal cost the one whose AM and PM runs have most pupils in common is
+taken, so that a child meets the same driver twice a day.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class _Link:
     before: int
     after: int
     cost: float
+    drive_s: int = 0
+    """At the wheel between the two runs, on the longest weekday."""
 
 
 def join_runs(
@@ -106,6 +109,7 @@ class _Joiner:
         self.fleet = instances["AM"].fleet[kind]
         self.rates = rate_card.get_rates(self.fleet.code)
         self.pa_per_s = float(rate_card.pa_per_hour) / 3600
+        self.pa_fixed = float(rate_card.pa_fixed)
         self.runs = [plans[session].runs[number] for session, number in nodes]
         self.driving = [self._longest_drive(i) for i in range(len(nodes))]
         self.references = [
@@ -133,25 +137,40 @@ class _Joiner:
 
     def _list_links(self) -> list[_Link]:
         """Every pair of runs that one vehicle can make in this order, if it does not cost more."""
-        half = float(self.rates.half_day_charge)
-        day = float(self.rates.day_charge)
         links = []
         for i, (before, _) in enumerate(self.nodes):
             for j, (after, _) in enumerate(self.nodes):
                 if i == j or (before, after) == ("PM", "AM"):
                     continue
-                if self.driving[i] + self.driving[j] > self.policy.max_driving_s:
+                link = self._link_runs(i, j) if before == after else self._link_sessions(i, j)
+                if link is None:
                     continue
-                if before == after:
-                    cost = self._link_cost(i, j)
-                    if cost is not None and cost < half:
-                        links.append(_Link(i, j, cost - half))
-                elif self._can_follow(i, j, 0):
-                    common = len(self.references[i] & self.references[j])
-                    links.append(_Link(i, j, day - 2 * half - _TIE_GBP * common))
+                driving = self.driving[i] + link.drive_s + self.driving[j]
+                if driving <= self.policy.max_driving_s:
+                    links.append(link)
         return [link for link in links if link.cost < 0 or self.fleet.count is not None]
 
     def _choose(self, links: list[_Link]) -> list[_Link]:
+        """Choose links of least cost; hours at the wheel are asked for only where they bind."""
+        chosen = self._solve(links, is_wheel_limited=False)
+        if self._most_driving(chosen) > self.policy.max_driving_s:
+            chosen = self._solve(links, is_wheel_limited=True)
+        return chosen
+
+    def _most_driving(self, chosen: list[_Link]) -> int:
+        following = {link.before: link for link in chosen}
+        most = 0
+        for first in set(range(len(self.nodes))) - {link.after for link in chosen}:
+            at, total = first, self.driving[first]
+            while at in following:
+                link = following[at]
+                at = link.after
+                total += link.drive_s + self.driving[at]
+            # a run that is too long by itself is the checker's to name; no joining mends it
+            most = max(most, total if at != first else 0)
+        return most
+
+    def _solve(self, links: list[_Link], *, is_wheel_limited: bool) -> list[_Link]:
         n, m = len(self.nodes), len(links)
         cost = np.concatenate([[link.cost for link in links], np.zeros(n)])
         column = np.arange(m)
@@ -167,14 +186,14 @@ class _Joiner:
             constraints.append(LinearConstraint(row, lb=n - self.fleet.count))
         most = float(self.policy.max_driving_s)
         wheel = np.array(self.driving, dtype=float)
-        is_binding = 3 * wheel.max(initial=0.0) > most
-        if is_binding:
-            # hours at the wheel up to and with a run: u_j >= u_i + wheel_j where i is followed by j
-            rows = np.zeros((m, m + n))
-            rows[column, column] = -most
-            rows[column, m + after] += 1
-            rows[column, m + before] -= 1
-            constraints.append(LinearConstraint(rows, lb=wheel[after] - most))
+        if is_wheel_limited:
+            # hours at the wheel up to and with a run: u_j >= u_i + drive_ij + wheel_j, i before j
+            drive = np.array([link.drive_s for link in links], dtype=float)
+            entries = np.concatenate([-(most + drive), ones, -ones])
+            rows = np.concatenate([column, column, column])
+            columns = np.concatenate([column, m + after, m + before])
+            table = coo_array((entries, (rows, columns)), shape=(m, m + n)).tocsr()
+            constraints.append(LinearConstraint(table, lb=wheel[after] - most))
         answer = milp(
             cost,
             constraints=constraints,
@@ -187,7 +206,9 @@ class _Joiner:
         )
         if answer.x is None:
             raise JoiningError(
-                f"the runs of type {self.fleet.code} cannot be joined to {self.fleet.count} vehicles"
+                f"the runs of type {self.fleet.code} cannot be joined to {self.fleet.count} "
+                f"vehicles within {self.policy.max_driving_s / 3600:.1f} hours at the wheel; "
+                f"add vehicles of this type or allow longer driving"
             )
         return [link for link, x in zip(links, answer.x, strict=False) if x > 0.5]
 
@@ -208,38 +229,50 @@ class _Joiner:
             )
         return ends
 
-    def _can_follow(self, i: int, j: int, drive_s: int) -> bool:
+    def _link_sessions(self, i: int, j: int) -> _Link | None:
+        """From AM to PM: the day charge in place of two half-day charges."""
         before, after = self._ends(i), self._ends(j)
-        return all(
-            before[d][3] + self.policy.turnaround_s + drive_s <= after[d][1]
-            for d in before.keys() & after.keys()
-        )
+        common = before.keys() & after.keys()
+        if any(before[d][3] + self.policy.turnaround_s > after[d][1] for d in common):
+            return None
+        saved = 2 * float(self.rates.half_day_charge) - float(self.rates.day_charge)
+        pupils = len(self.references[i] & self.references[j])
+        return _Link(i, j, -saved * len(common) / 5 - _TIE_GBP * pupils)
 
-    def _link_cost(self, i: int, j: int) -> float | None:
-        """Cost a day, GBP, of the leg and the paid gap on the dearest weekday; None if too late.
+    def _link_runs(self, i: int, j: int) -> _Link | None:
+        """Within a session, for runs on the same weekdays; None where there is no time.
 
-        Only runs on the same weekdays are linked within a session, so that what holds between
-        neighbours in a chain holds on every day.
+        On the same weekdays, so that what holds between neighbours in a chain holds on every day.
         """
         before, after = self._ends(i), self._ends(j)
         if before.keys() != after.keys():
             return None
-        matrix = self.matrices[self.nodes[i][0]]
-        dearest = 0.0
-        for weekday in before.keys() & after.keys():
+        matrix, base = self.matrices[self.nodes[i][0]], self.fleet.base
+        total, longest = 0.0, 0
+        for weekday in before:
             _, _, stop, end, crew_before = before[weekday]
             first, start, _, _, crew_after = after[weekday]
-            drive = int(matrix.time_s[stop, first])
-            gap = start - end
-            if gap < drive + self.policy.turnaround_s:
+            drive, metres = int(matrix.time_s[stop, first]), int(matrix.dist_m[stop, first])
+            seconds = start - end
+            if seconds < drive + self.policy.turnaround_s:
                 return None
+            if base is not None:
+                metres -= int(matrix.dist_m[stop, base]) + int(matrix.dist_m[base, first])
+                seconds -= int(matrix.time_s[stop, base]) + int(matrix.time_s[base, first])
             crew = min(crew_before, crew_after)
-            cost = gap * (self.fleet.per_driver_s + crew * self.pa_per_s)
-            cost += int(matrix.dist_m[stop, first]) * self.fleet.per_dead_m
-            dearest = max(dearest, cost)
-        return dearest
+            total += seconds * (self.fleet.per_driver_s + crew * self.pa_per_s)
+            total += metres * self.fleet.per_dead_m
+            total -= float(self.rates.half_day_charge) + crew * self.pa_fixed
+            longest = max(longest, drive)
+        return _Link(i, j, total / 5, longest)
 
     def _longest_drive(self, i: int) -> int:
+        """Seconds at the wheel of a run on its longest weekday."""
         run: Run = self.runs[i]
         matrix = self.matrices[self.nodes[i][0]]
-        return sum(int(matrix.time_s[a.stop, b.stop]) for a, b in pairwise(run.visits))
+        longest = 0
+        for day in run.days:
+            made = [v for v, end in zip(run.visits, day.depart_s, strict=True) if end >= 0]
+            drive = sum(int(matrix.time_s[a.stop, b.stop]) for a, b in pairwise(made))
+            longest = max(longest, drive)
+        return longest

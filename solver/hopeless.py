@@ -78,7 +78,7 @@ def price_direct(instance: Instance, matrix: TravelMatrix, rider: int, vehicle_t
 def _type_reasons(instance: Instance, kind: FleetType, rider: int) -> list[Reason]:
     who: Rider = instance.riders[rider]
     reasons = []
-    if who.needs_lift and not kind.has_lift:
+    if (who.needs_lift or who.bays) and not kind.has_lift:
         reasons.append(Reason("C7", f"{kind.code} has no lift or ramp"))
     if set(who.tags) - set(kind.tags):
         reasons.append(Reason("C10", f"{kind.code} lacks equipment or crew that they need"))
@@ -157,7 +157,7 @@ def _fits_together(instance: Instance, matrix: TravelMatrix, riders: list[int]) 
     tags = {tag for r in riders for tag in instance.riders[r].tags}
     has_vehicle = any(
         tags <= set(kind.tags)
-        and (kind.has_lift or not any(instance.riders[r].needs_lift for r in riders))
+        and (kind.has_lift or not (bays or any(instance.riders[r].needs_lift for r in riders)))
         and any(
             seats <= layout.seats and bays <= layout.bays and folded <= layout.folded_chairs
             for layout in kind.layouts
@@ -165,6 +165,8 @@ def _fits_together(instance: Instance, matrix: TravelMatrix, riders: list[int]) 
         for kind in instance.fleet
     )
     if not has_vehicle or any(instance.riders[r].is_solo for r in riders):
+        return False
+    if any(set(riders).intersection(instance.riders[r].must_not_share) for r in riders):
         return False
     at_school = Visit(instance.schools[call].stop, call, tuple(riders))
     for order in (riders, riders[::-1]):

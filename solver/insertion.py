@@ -12,6 +12,7 @@ import numpy as np
 
 from solver.arrays import Arrays, IntArray
 from solver.domain import Instance
+from solver.kernel import time_run
 from solver.state import State, insert_group
 
 NEIGHBOURS = 60
@@ -37,6 +38,23 @@ def list_groups(instance: Instance, riders: Sequence[int]) -> list[list[int]]:
         seen.update(group)
         groups.append(sorted(group, key=lambda r: (instance.riders[r].stop, r)))
     return groups
+
+
+def order_groups(groups: Sequence[Sequence[int]], a: Arrays) -> list[list[int]]:
+    """Order each group as its riders board, one after the other: farthest from school first.
+
+    Where that order cannot run alone and its reverse can, the reverse.
+    """
+    drive = a.time_s[a.rider_stop, a.school_stop[a.rider_school]]
+    ordered = []
+    for group in groups:
+        order = sorted(group, key=lambda r: (-int(drive[r]), int(a.rider_stop[r]), r))
+        call = len(a.rider_stop) + int(a.rider_school[order[0]])
+        ways = [np.array([*way, call]) for way in (order, order[::-1])]
+        if not time_run(ways[0], a)[0] and time_run(ways[1], a)[0]:
+            order.reverse()
+        ordered.append(order)
+    return ordered
 
 
 def build_neighbours(a: Arrays, count: int = NEIGHBOURS) -> IntArray:

@@ -19,7 +19,7 @@ import numpy as np
 from solver.arrays import Arrays, IntArray, build_arrays
 from solver.domain import Instance, Reason, Session, SessionPlan, TravelMatrix, Unassigned
 from solver.hopeless import find_hopeless, price_alone
-from solver.insertion import build_neighbours, insert_all, list_groups
+from solver.insertion import build_neighbours, insert_all, list_groups, order_groups
 from solver.routing import Limits, can_model, improve_runs
 from solver.search import improve, seed_search
 from solver.sequences import build_session_plan
@@ -123,7 +123,7 @@ def solve_session(
     a = build_arrays(instance, matrix)
     everyone = list(range(len(instance.riders)))
     hopeless = find_hopeless(instance, matrix, list_groups(instance, everyone))
-    groups = list_groups(instance, [r for r in everyone if r not in hopeless])
+    groups = order_groups(list_groups(instance, [r for r in everyone if r not in hopeless]), a)
     search = _Search(instance, matrix, a, groups, hopeless, clock, on_progress, on_better)
     search.start(starts)
     if groups:
