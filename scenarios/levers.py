@@ -55,7 +55,7 @@ def _whole(low: int, high: int) -> Callable[[Any], int]:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError("must be a text that is not empty")
     return value.strip()
 
@@ -73,23 +73,35 @@ def _settings(value: Any) -> tuple[tuple[str, Any], ...]:
 
 
 def _read_setting(name: str, old: object, new: Any) -> Any:
-    if isinstance(new, bool) or not isinstance(new, int | float | str | None):
+    if new is None and name in _MAY_BE_UNSET:
+        return None
+    if isinstance(new, bool) or not isinstance(new, int | float | str):
         raise ValueError(f"setting {name!r} must be a number")
-    if new is None:
-        if name in _MAY_BE_UNSET:
-            return None
-        raise ValueError(f"setting {name!r} must have a value")
     try:
-        value: Any = Decimal(str(new)) if isinstance(old, Decimal) else float(new)
-    except (ArithmeticError, ValueError):
+        value = Decimal(str(new))
+    except ArithmeticError:
         raise ValueError(f"setting {name!r} must be a number") from None
-    if value < 0:
-        raise ValueError(f"setting {name!r} must not be below 0")
-    if isinstance(old, int) or name in _MAY_BE_UNSET:
-        if value != int(value):
-            raise ValueError(f"setting {name!r} must be a whole number")
-        return int(value)
-    return value
+    low, high = _list_limits(name)
+    if not value.is_finite() or not low <= value <= high:
+        raise ValueError(f"setting {name!r} must be from {low} to {high}")
+    if isinstance(old, Decimal):
+        return value
+    if isinstance(old, float):
+        return float(value)
+    if value != int(value):
+        raise ValueError(f"setting {name!r} must be a whole number")
+    return int(value)
+
+
+def _list_limits(name: str) -> tuple[Decimal, Decimal]:
+    """The least and the most that a setting may be; beyond, it is a slip of the pen."""
+    if "factor" in name:
+        return Decimal("0.5"), Decimal(5)
+    if name.endswith("_s"):
+        return Decimal(0), Decimal(24 * 3600)
+    if name.endswith("_m"):
+        return Decimal(1), Decimal(5000)
+    return Decimal(1 if name in _MAY_BE_UNSET else 0), Decimal(1000)
 
 
 _MAY_BE_UNSET: Final = ("ride_limit_s", "shared_pupils_per_assistant", "max_schools_per_run")
@@ -210,7 +222,8 @@ def apply_levers(
     Raises
     ------
     LeverError
-        If a lever names a vehicle type that the data set does not have.
+        If a lever names a vehicle type that the data set does not have, or the settings together
+        leave no school window.
     """
     for lever in levers:
         source = f"scenario lever {lever.kind}"
@@ -226,6 +239,13 @@ def apply_levers(
         else:
             most = 1 if lever.kind == "single_school_runs" else lever.get("schools")
             policy = policy.with_changes({"max_schools_per_run": most}, source=source)
+    if policy.arrive_earliest_before_bell_s < policy.arrive_latest_before_bell_s:
+        raise LeverError(
+            [
+                "policy: arrive_earliest_before_bell_s is under arrive_latest_before_bell_s, so no "
+                "arrival time is left: make the earliest arrival the earlier of the two"
+            ]
+        )
     return dataset, policy
 
 

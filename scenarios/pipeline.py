@@ -32,7 +32,7 @@ from solver.domain import (
 )
 from solver.domain.geography import Session
 from solver.sequences import adapt_plan
-from solver.session import Progress
+from solver.session import Progress as SearchProgress
 from solver.session import SearchLimits as Limits
 
 __all__ = ["AsIs", "Limits", "Progress", "solve_scenario", "value_as_is"]
@@ -44,6 +44,24 @@ class AsIs:
 
     at_contract_prices: CostedPlan
     at_rate_card: CostedPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scenario's search is: one session's numbers, and now and then a plan to keep.
+
+    `objective` is GBP a day of the session. `plan` holds the best runs of both sessions so far, not
+    yet joined to routes: what a solve that is taken up again starts from.
+    """
+
+    session: Session
+    phase: str
+    seconds: float
+    objective: float
+    runs: int
+    unassigned: int
+    iterations: int
+    plan: Plan | None = None
 
 
 def value_as_is(
@@ -92,12 +110,55 @@ def solve_scenario(
     dataset, policy = apply_levers(dataset, policy, levers)
     sessions = build_sessions(dataset, policy, rate_card, network)
     jobs = [_build_job(sessions, session, limits, starts) for session in SESSIONS]
-    am, pm = solve_jobs(jobs, on_progress=on_progress, should_stop=should_stop)
+    keeper = _Keeper(name, sessions, on_progress)
+    am, pm = solve_jobs(
+        jobs, on_progress=keeper.pass_on, on_better=keeper.keep, should_stop=should_stop
+    )
     plan = build_plan(name, sessions, am, pm, policy, rate_card)
     violations = check_plan(plan, sessions.matrices, policy)
     if violations:
         raise PlanRejectedError(violations)
     return cost_plan(plan, sessions.matrices, rate_card, dataset)
+
+
+class _Keeper:
+    """Passes progress on, with the best plan of both sessions whenever there is a better one."""
+
+    def __init__(
+        self, name: str, sessions: Sessions, on_progress: Callable[[Progress], None]
+    ) -> None:
+        self.name, self.sessions, self.on_progress = name, sessions, on_progress
+        self.best: dict[Session, SessionPlan] = {}
+        self.is_new = False
+
+    def keep(self, number: int, plan: SessionPlan) -> None:
+        self.best[SESSIONS[number]] = plan
+        self.is_new = True
+
+    def pass_on(self, said: SearchProgress) -> None:
+        plan = None
+        if self.is_new and len(self.best) == len(SESSIONS):
+            self.is_new = False
+            plan = Plan(
+                name=self.name,
+                am_instance=self.sessions.instances["AM"],
+                pm_instance=self.sessions.instances["PM"],
+                am=self.best["AM"],
+                pm=self.best["PM"],
+                routes=(),
+            )
+        self.on_progress(
+            Progress(
+                said.session,
+                said.phase,
+                said.seconds,
+                said.objective,
+                said.runs,
+                said.unassigned,
+                said.iterations,
+                plan,
+            )
+        )
 
 
 def build_plan(

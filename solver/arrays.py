@@ -100,8 +100,9 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
     layouts = [layout for t in fleet for layout in t.layouts]
     return Arrays(
         is_pm=is_pm,
-        time_s=np.ascontiguousarray(matrix.time_s.T if is_pm else matrix.time_s),
-        dist_m=np.ascontiguousarray(matrix.dist_m.T if is_pm else matrix.dist_m),
+        # fresh copies: kernels are compiled for writable arrays, and the matrix itself is not one
+        time_s=np.array(matrix.time_s.T if is_pm else matrix.time_s, order="C"),
+        dist_m=np.array(matrix.dist_m.T if is_pm else matrix.dist_m, order="C"),
         rider_stop=_ints([r.stop for r in riders]),
         rider_school=_ints([r.school for r in riders]),
         rider_dwell=_ints([r.dwell_s for r in riders]),

@@ -23,12 +23,13 @@ from solver.session import SearchLimits, solve_session
 def compile_kernels() -> float:
     """Compile and cache the kernels; returns the seconds that it took."""
     began = time.perf_counter()
-    instance, matrix = _tiny()
+    instance, matrix = build_tiny()
     solve_session(instance, matrix, SearchLimits(iterations=120, seed=0))
     return time.perf_counter() - began
 
 
-def _tiny() -> tuple[Instance, TravelMatrix]:
+def build_tiny() -> tuple[Instance, TravelMatrix]:
+    """Build four pupils on a line with one school at its end."""
     homes = 4
     places = np.arange(homes + 1)
     apart = np.abs(places[:, None] - places[None, :])

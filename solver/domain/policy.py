@@ -88,21 +88,18 @@ class Policy:
         None, "pupils", "assumed", "no limit unless set"
     )
     turnaround_s: int = _setting(600, "s", "assumed", "10 minutes between two runs of a vehicle")
-    max_driving_s: int = _setting(
-        9 * 3600, "s a day", "assumed", "9 hours at the wheel a day"
-    )
+    max_driving_s: int = _setting(9 * 3600, "s a day", "assumed", "9 hours at the wheel a day")
     max_schools_per_run: int | None = _setting(3, "schools", "assumed", "a council's usual limit")
-    # C15 calendar, money beyond the rate card
-    operating_days: int = _setting(
-        190, "days", "sourced", "Buckinghamshire transport policy s. 3 and 7: 190 school days"
-    )
+    # travel times
     traffic_factor_am: float = _setting(
         1.2, "x free-flow time", "assumed", "morning peak; to be fitted to observed times"
     )
     traffic_factor_pm: float = _setting(
         1.1, "x free-flow time", "assumed", "afternoon; to be fitted to observed times"
     )
-    snap_limit_m: int = _setting(250, "m", "assumed", "a home farther than this from a road is named")
+    snap_limit_m: int = _setting(
+        250, "m", "assumed", "a home farther than this from a road is named"
+    )
 
     changes: tuple[SettingChange, ...] = ()
 
