@@ -93,6 +93,33 @@ def add_scenario(
     RequestError
         If there is no policy, rate card or roads file to take.
     """
+    versions = _choose_versions(session, dataset, policy_id, rate_card_id, roads_id)
+    row = ScenarioRow(
+        authority_id=authority_id,
+        id=uuid4(),
+        name=name,
+        dataset_id=dataset.id,
+        levers=levers,
+        content_hash="",
+        **versions,
+    )
+    row.content_hash = content_hash(
+        dataset.content_hash, [str(versions[part]) for part in sorted(versions)], levers
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def _choose_versions(
+    session: Session,
+    dataset: DatasetRow,
+    policy_id: UUID | None,
+    rate_card_id: UUID | None,
+    roads_id: UUID | None,
+) -> dict[str, Any]:
+    """Return the versions to plan with by column, those in force where none is given."""
     policy = find_policy_in_force(session) if policy_id is None else None
     card = find_rate_card_in_force(session) if rate_card_id is None else None
     versions = {
@@ -116,19 +143,4 @@ def add_scenario(
                 for part in missing
             ],
         )
-    row = ScenarioRow(
-        authority_id=authority_id,
-        id=uuid4(),
-        name=name,
-        dataset_id=dataset.id,
-        levers=levers,
-        content_hash="",
-        **versions,
-    )
-    row.content_hash = content_hash(
-        dataset.content_hash, [str(versions[part]) for part in sorted(versions)], levers
-    )
-    session.add(row)
-    session.flush()
-    session.refresh(row)
-    return row
+    return versions

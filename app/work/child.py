@@ -53,7 +53,7 @@ Message = Progressed | Finished | Failed
 @lru_cache(maxsize=1)
 def _get_context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["app.cli", "app.work.child", "app.work.preload"])
+    context.set_forkserver_preload(["app.work.child", "app.work.preload"])
     return context
 
 

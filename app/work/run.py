@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -26,8 +25,15 @@ from app.engine import SolveOrder
 from app.errors import PurgedError
 from app.log import get_logger
 from app.storage import get_roads_path
-from app.work.child import Failed, Finished, Progressed, SolveProcess, check_plans
-from solver.domain import CostedPlan, Dataset, Plan, Policy, RateCard
+from app.work.child import (
+    Failed,
+    Finished,
+    Progressed,
+    SolveProcess,
+    check_plans,
+    name_failure,
+)
+from solver.domain import CostedPlan, Dataset, Plan, Policy, RateCard, SchoolrunError
 
 if TYPE_CHECKING:
     from app.work.worker import Work
@@ -37,6 +43,7 @@ _TICK_S: Final = 0.5
 _MOST_STARTS: Final = 4
 _STORE_FOR_S: Final = 600.0
 """How long a finished plan is held while the database is away."""
+_Measured = tuple[tuple[CostedPlan, dict[str, Any]], ...]
 _DATABASE_AWAY: Final = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError)
 
 
@@ -48,6 +55,7 @@ class _Run:
         self.authority_id = authority_id
         self.solve_id = solve_id
         self.attempt = attempt
+        self.dataset: Dataset | None = None
         self.numbers: dict[str, Any] | None = None
         self.checkpoint: Plan | None = None
         self.checkpoint_at = time.monotonic()
@@ -86,17 +94,29 @@ def run_solve(work: Work, authority_id: UUID, solve_id: UUID) -> None:
     _log.info("solve_started", solve=str(solve_id), authority=str(authority_id), attempt=attempt)
     run = _Run(work, authority_id, solve_id, attempt)
     try:
-        with work.database.of_authority(authority_id) as session:
-            order = build_order(session, work, solve_id)
-        outcome = _attend(run, SolveProcess(order))
+        outcome = _do(run)
+    except _DATABASE_AWAY:
+        raise  # the sweep takes the solve up again when the heartbeat is old
     except Exception as exc:
-        if isinstance(exc, _DATABASE_AWAY):
-            raise  # the sweep takes the solve up again when the heartbeat is old
-        _log.error("solve_broke", solve=str(solve_id), exc_info=exc)
-        outcome = Failed("unexpected", f"the solve broke off ({type(exc).__name__})")
-    if outcome is None:
-        return
-    _store(run, order.dataset if "order" in locals() else None, outcome)
+        outcome = _explain(run, exc)
+    if outcome is not None:
+        _store(run, outcome)
+
+
+def _explain(run: _Run, exc: Exception) -> Failed:
+    """Log a failure and return it in words that may be shown."""
+    _log.error("solve_broke", solve=str(run.solve_id), exc_info=exc)
+    if isinstance(exc, SchoolrunError):
+        return Failed(name_failure(exc), str(exc))
+    return Failed("unexpected", f"the solve broke off ({type(exc).__name__})")
+
+
+def _do(run: _Run) -> Finished | Failed | None:
+    """Read what the solve needs and do it; `None` if it is not ours any more."""
+    with run.work.database.of_authority(run.authority_id) as session:
+        order = build_order(session, run.work, run.solve_id)
+    run.dataset = order.dataset
+    return _attend(run, SolveProcess(order))
 
 
 def build_order(session: Session, work: Work, solve_id: UUID) -> SolveOrder:
@@ -188,19 +208,37 @@ def _hand_back(run: _Run) -> None:
         solves.requeue_solve(session, row, "its worker was asked to end")
 
 
-def _store(run: _Run, dataset: Dataset | None, outcome: Finished | Failed) -> None:
+def _measure(run: _Run, outcome: Finished | Failed) -> _Measured | Failed:
+    """Return the plans with their metrics; a failure where there are none or may be none."""
+    if isinstance(outcome, Failed):
+        return outcome
+    rejected = check_plans(outcome.plans)
+    if rejected is not None:
+        return rejected
+    try:
+        return tuple((costed, _summarise(run, costed)) for costed in outcome.plans)
+    except Exception as exc:
+        return _explain(run, exc)
+
+
+def _summarise(run: _Run, costed: CostedPlan) -> dict[str, Any]:
+    if run.dataset is None:
+        raise ValueError("a plan without the data set that it was made from")
+    return engine.summarise(costed, run.dataset)
+
+
+def _store(run: _Run, outcome: Finished | Failed) -> None:
     """Store what the solve came to, waiting for the database while it is away."""
-    plans = outcome.plans if isinstance(outcome, Finished) else ()
-    rejected = check_plans(plans)
-    failed = rejected or (outcome if isinstance(outcome, Failed) else None)
-    state = "cancelled" if run.cancel_at is not None else "succeeded"
+    measured = _measure(run, outcome)
     failure = None
-    stored: tuple[tuple[CostedPlan, dict[str, Any]], ...] = ()
-    if failed is not None:
-        state = "cancelled" if run.cancel_at is not None and not rejected else "failed"
-        failure = {"code": failed.code, "text": failed.text}
-    elif dataset is not None:
-        stored = tuple((costed, engine.summarise(costed, dataset)) for costed in plans)
+    stored: _Measured = ()
+    if isinstance(measured, Failed):
+        failure = {"code": measured.code, "text": measured.text}
+    else:
+        stored = measured
+    state = "succeeded" if failure is None else "failed"
+    if run.cancel_at is not None and not _is_rejected(failure):
+        state = "cancelled"
     until = time.monotonic() + _STORE_FOR_S
     while True:
         try:
@@ -219,5 +257,9 @@ def _store(run: _Run, dataset: Dataset | None, outcome: Finished | Failed) -> No
         attempt=run.attempt,
         state=state,
         failure=failure["code"] if failure else None,
-        at=datetime.now(UTC).isoformat(),
     )
+
+
+def _is_rejected(failure: dict[str, Any] | None) -> bool:
+    """Whether the checker refused the plan: that must be seen, cancelled or not."""
+    return failure is not None and failure["code"] == "plan-rejected"

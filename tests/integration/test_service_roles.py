@@ -9,6 +9,7 @@ import httpx
 import pytest
 from installation import Council, Installation, start_solve
 
+from app.db.tables import PlanRow
 from app.http.examples import EXAMPLES
 from app.roles import OPEN, OPERATIONS, ROLES, Role
 
@@ -48,8 +49,6 @@ def things(installation: Installation, council: Council) -> dict[str, str]:
 
 def _store_plan(installation: Installation, council: Council, solve: str) -> str:
     """Store a plan whose rows are wiped: enough to tell present from absent."""
-    from app.db.tables import PlanRow
-
     plan_id = uuid4()
     with installation.database.of_authority(council.authority) as session:
         session.add(

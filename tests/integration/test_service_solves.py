@@ -17,6 +17,7 @@ from installation import (
     start_solve,
     wait_for_state,
 )
+from sqlalchemy import text
 
 SHORT = {"iterations": 2, "seed": 3}
 LONG = {"seconds": 300}
@@ -260,7 +261,7 @@ def test_logs_name_no_school_address_or_need(installation: Installation) -> None
             json.loads(line)
 
 
-def test_zz_deleting_a_data_set_wipes_rows_and_keeps_totals(
+def test_deleting_a_data_set_wipes_rows_and_keeps_totals(
     installation: Installation, council: Council, plan: dict[str, Any]
 ) -> None:
     client = council.planner
@@ -279,8 +280,6 @@ def test_zz_deleting_a_data_set_wipes_rows_and_keeps_totals(
     again = client.post("/v1/solves", json={"scenario_id": council.scenario["id"]})
     assert again.status_code == 410
     with installation.database.of_authority(council.authority) as session:
-        from sqlalchemy import text
-
         left = session.execute(
             text(
                 "SELECT (SELECT count(*) FROM dataset WHERE content IS NOT NULL), "
