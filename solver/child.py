@@ -100,7 +100,7 @@ def _receive(
 ) -> None:
     try:
         kind, content = child.pipe.recv()
-    except EOFError:
+    except (EOFError, OSError):
         child.process.join(5)
         raise SearchFailedError(
             f"the search process ended early with exit code {child.process.exitcode}"

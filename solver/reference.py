@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.domain import (
+    UNREACHABLE,
     EVERY_WEEKDAY,
     FleetType,
     Instance,
@@ -48,8 +50,8 @@ def read_instance(path: Path) -> tuple[Instance, TravelMatrix]:
         instance = _build_instance(raw)
     except KeyError as error:
         raise InstanceError(f"{path.name}: {error.args[0]!r} is missing or unknown") from error
-    except (TypeError, ValueError) as error:
-        raise InstanceError(f"{path.name}: {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InstanceError(f"{path.name}: is not in the reference format: {error}") from error
     if len(matrix) != len(instance.stops):
         raise InstanceError(
             f"{path.name}: {len(instance.stops)} points but a matrix of {len(matrix)} rows"
@@ -58,11 +60,22 @@ def read_instance(path: Path) -> tuple[Instance, TravelMatrix]:
 
 
 def write_plan(path: Path, instance: Instance, plan: SessionPlan) -> None:
-    """Write a plan in the reference format. Without a bound, `lower_bound` is 0."""
+    """Write a plan in the reference format. Without a bound, `lower_bound` is 0.
+
+    Raises
+    ------
+    InstanceError
+        If pupils are left out, each named with the reasons, or the file cannot be written.
+    """
     if plan.unassigned:
+        left_out = "; ".join(
+            f"{instance.riders[item.rider].reference}: "
+            + ", ".join(sorted({f"{reason.rule} {reason.text}" for reason in item.reasons}))
+            for item in plan.unassigned
+        )
         raise InstanceError(
             f"{len(plan.unassigned)} pupils cannot be carried, and the reference format has no "
-            f"word for that: {', '.join(instance.riders[u.rider].reference for u in plan.unassigned)}"
+            f"word for that: {left_out}"
         )
     runs = [
         {
@@ -86,15 +99,28 @@ def write_plan(path: Path, instance: Instance, plan: SessionPlan) -> None:
         "seconds": round(plan.seconds, 2),
         "seed": plan.seed,
     }
-    path.write_text(json.dumps(content), encoding="utf-8")
-
-
-def _load(path: Path, name: str) -> np.ndarray:
-    file = path.parent / name
     try:
-        return np.load(file, allow_pickle=False)
+        path.write_text(json.dumps(content), encoding="utf-8")
     except OSError as error:
-        raise InstanceError(f"{path.name}: its matrix {name} cannot be read") from error
+        raise InstanceError(f"{path.name}: cannot be written: {error.strerror}") from error
+
+
+def _load(path: Path, name: str) -> NDArray[np.int32]:
+    """Read a matrix; entries of :data:`UNREACHABLE` and over all mean that no road leads there."""
+    try:
+        table = np.load(path.parent / name, allow_pickle=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise InstanceError(
+            f"{path.name}: its matrix {name} cannot be read as a .npy file beside it"
+        ) from error
+    if not isinstance(table, np.ndarray) or not np.issubdtype(table.dtype, np.integer):
+        raise InstanceError(f"{path.name}: its matrix {name} does not hold whole numbers")
+    if table.size and table.min() < 0:
+        raise InstanceError(
+            f"{path.name}: its matrix {name} has negative entries; where no road joins two points, "
+            f"give {UNREACHABLE}"
+        )
+    return np.minimum(table, UNREACHABLE).astype(np.int32)
 
 
 def _build_instance(raw: dict[str, Any]) -> Instance:
@@ -112,10 +138,10 @@ def _build_instance(raw: dict[str, Any]) -> Instance:
             SchoolCall(
                 urn=school["id"],
                 name=school["id"],
-                stop=school["point"],
-                window_from_s=school["arrive_from"],
-                window_to_s=school["arrive_to"],
-                dwell_s=school["unload_s"],
+                stop=int(school["point"]),
+                window_from_s=int(school["arrive_from"]),
+                window_to_s=int(school["arrive_to"]),
+                dwell_s=int(school["unload_s"]),
                 wheelchair_extra_s=0,
             )
             for school in raw["schools"]
@@ -129,7 +155,7 @@ def _build_instance(raw: dict[str, Any]) -> Instance:
             max_schools_per_run=None,
             ride_excess_gbp_per_min=0.0,
         ),
-        pa_per_s=raw["pa_per_hour"] / 3600,
+        pa_per_s=float(raw["pa_per_hour"]) / 3600,
         pa_fixed=float(raw["pa_fixed"]),
     )
 
@@ -138,17 +164,17 @@ def _build_rider(pupil: dict[str, Any], calls: dict[str, int], number: dict[str,
     in_chair = bool(pupil["wheelchair"])
     return Rider(
         reference=pupil["id"],
-        stop=pupil["point"],
+        stop=int(pupil["point"]),
         school=calls[pupil["school"]],
         weekdays=EVERY_WEEKDAY,
-        seats=0 if in_chair else pupil.get("seats", 1),
+        seats=0 if in_chair else int(pupil.get("seats", 1)),
         bays=1 if in_chair else 0,
         folded_chairs=0,
         assistant=_ASSISTANT[pupil["pa"]],  # type: ignore[arg-type]
-        dwell_s=pupil["board_s"],
+        dwell_s=int(pupil["board_s"]),
         direct_s=0,
-        ride_cap_s=pupil["max_ride_s"],
-        ride_target_s=pupil["max_ride_s"],
+        ride_cap_s=int(pupil["max_ride_s"]),
+        ride_target_s=int(pupil["max_ride_s"]),
         needs_lift=bool(pupil["needs_lift"]) or in_chair,
         is_solo=bool(pupil["solo"]),
         must_not_share=tuple(sorted(number[other] for other in pupil["incompatible"])),
@@ -161,10 +187,10 @@ def _build_type(kind: dict[str, Any]) -> FleetType:
         layouts=tuple(Layout(seats, bays) for seats, bays in kind["layouts"]),
         has_lift=bool(kind["lift"]),
         tags=(),
-        count=kind["count"],
-        base=kind["depot"],
+        count=None if kind["count"] is None else int(kind["count"]),
+        base=None if kind["depot"] is None else int(kind["depot"]),
         session_charge=float(kind["fixed"]),
-        per_live_m=kind["per_km"] / 1000,
-        per_dead_m=kind["per_km"] / 1000,
-        per_driver_s=kind["per_hour"] / 3600,
+        per_live_m=float(kind["per_km"]) / 1000,
+        per_dead_m=float(kind["per_km"]) / 1000,
+        per_driver_s=float(kind["per_hour"]) / 3600,
     )
