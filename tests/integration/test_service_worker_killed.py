@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from typing import Any
+from uuid import UUID
 
 import psutil
 import pytest
@@ -13,6 +14,8 @@ from installation import Council, Installation, start_solve, wait_for, wait_for_
 from sqlalchemy import text
 
 from app import solves
+from app.db import mapping
+from solver.domain import Plan
 
 LONG = {"seconds": 300}
 
@@ -34,6 +37,12 @@ def _wait_for_progress(council: Council, solve: str) -> dict[str, Any]:
         time.sleep(0.2)
 
 
+def _has_checkpoint(installation: Installation, council: Council, solve: str) -> bool:
+    with installation.database.of_authority(council.authority) as session:
+        row = solves.get_solve(session, UUID(solve))
+        return row.checkpoint is not None and bool(mapping.unpack(Plan, row.checkpoint).am.runs)
+
+
 def _list_descendants(pid: int) -> list[psutil.Process]:
     return psutil.Process(pid).children(recursive=True)
 
@@ -44,6 +53,7 @@ def test_killed_workers_solve_is_finished_by_another(
     first = installation.start_worker()
     solve = start_solve(council.planner, council.scenario["id"], **LONG)
     _wait_for_progress(council, solve["id"])
+    wait_for(lambda: _has_checkpoint(installation, council, solve["id"]), 30, "a checkpoint")
     descendants = _list_descendants(first.pid)
     assert len(descendants) >= 2  # the solve's process is among them
     os.kill(first.pid, signal.SIGKILL)
