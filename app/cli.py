@@ -111,7 +111,7 @@ def worker() -> None:
 @cli.command()
 def demo(
     *,
-    seconds: Annotated[float, typer.Option(min=1, help="Search seconds a scenario")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=1, help="Search seconds a scenario")] = 20.0,
     iterations: Annotated[
         int | None, typer.Option(min=1, help="A repeatable limit instead of seconds")
     ] = None,
