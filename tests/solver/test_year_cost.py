@@ -99,8 +99,8 @@ def test_a_block_pays_the_gap_and_the_leg_but_no_second_way_to_the_base() -> Non
 
     Run 1: 08:24:00 to 08:31 at school 10 (120 + 300 + 60 s, window from 08:30): starts 08:23.
     Run 2: window from 09:00: starts 08:53, ends 09:01. Base legs: 5 km out to home 5, 20 km back
-    from school 20; between: 5 km. Dead 30 km, live 10 km. Paid: 300 s out, 08:23 to 09:01 is 2,280 s,
-    1,200 s back: 3,780 s = 1.05 h.
+    from school 20; between: 5 km. Dead 30 km, live 10 km. Paid: 300 s out,
+    2,280 s from 08:23 to 09:01, 1,200 s back: 3,780 s = 1.05 h.
     """
     schools = [
         build_call(10, urn="S0"),

@@ -1,0 +1,220 @@
+"""`python -m solver solve`: accepted by the referee, the same to the byte, clear refusals."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from solver.__main__ import main
+from tests.solver.builders import build_line_matrix
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _call(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "solver", "solve", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("size", "iterations"), [(60, 400), (150, 300), (500, 200), (1500, 60)])
+def test_the_referee_accepts_the_plan(
+    shared: Path, tmp_path: Path, size: int, iterations: int
+) -> None:
+    instance = shared / "reference" / "instances" / f"walsall_{size}_s1.json"
+    plan = tmp_path / "plan.json"
+    answer = _call(instance, "--iterations", str(iterations), "--seed", "1", "--out", plan)
+    assert answer.returncode == 0, answer.stderr
+    verdict = subprocess.run(
+        [sys.executable, shared / "reference" / "referee.py", instance, plan],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert verdict.returncode == 0, verdict.stdout
+    assert "violations 0" in verdict.stdout
+    content = json.loads(plan.read_text())
+    assert set(content) == {"runs", "cost", "lower_bound", "seconds", "seed"}
+    assert content["lower_bound"] == 0.0
+    assert content["seed"] == 1
+
+
+def test_two_calls_write_the_same_bytes(shared: Path, tmp_path: Path) -> None:
+    instance = shared / "reference" / "instances" / "walsall_60_s1.json"
+    texts = []
+    for name in ("one.json", "two.json"):
+        answer = _call(instance, "--iterations", "300", "--seed", "7", "--out", tmp_path / name)
+        assert answer.returncode == 0, answer.stderr
+        content = json.loads((tmp_path / name).read_text())
+        del content["seconds"]
+        texts.append(json.dumps(content))
+    assert texts[0] == texts[1]
+
+
+# --- made-up instances and bad input --------------------------------------------------------------
+
+
+def _raw(pupils: int = 2) -> dict[str, Any]:
+    """Homes at 5 and 10 on the line, the school at 0."""
+    return {
+        "name": "made up",
+        "points": [[52.5, -2.0 + stop / 100] for stop in range(11)],
+        "time": "time.npy",
+        "dist": "dist.npy",
+        "pupils": [
+            {
+                "id": f"P{i}",
+                "point": 5 * (i + 1),
+                "school": "S",
+                "wheelchair": 0,
+                "pa": "none",
+                "solo": False,
+                "board_s": 60,
+                "max_ride_s": 3600,
+                "needs_lift": False,
+                "incompatible": [],
+            }
+            for i in range(pupils)
+        ],
+        "schools": [
+            {"id": "S", "point": 0, "arrive_from": 30_000, "arrive_to": 31_000, "unload_s": 60}
+        ],
+        "vehicle_types": [
+            {
+                "id": "car",
+                "layouts": [[4, 0]],
+                "lift": False,
+                "fixed": 10.0,
+                "per_km": 1.0,
+                "per_hour": 36.0,
+                "count": None,
+                "depot": None,
+            }
+        ],
+        "pa_per_hour": 12.0,
+        "pa_fixed": 5.0,
+    }
+
+
+def _write(folder: Path, raw: Any, time_s: Any = None, dist_m: Any = None) -> Path:
+    matrix = build_line_matrix(11)
+    np.save(folder / "time.npy", matrix.time_s if time_s is None else time_s)
+    np.save(folder / "dist.npy", matrix.dist_m if dist_m is None else dist_m)
+    path = folder / "instance.json"
+    path.write_text(raw if isinstance(raw, str) else json.dumps(raw))
+    return path
+
+
+def _try(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, Path]:
+    """Exit status, what is said on stderr, and where the plan goes; within this process."""
+    out = path.parent / "plan.json"
+    capsys.readouterr()
+    status = main(["solve", str(path), "--iterations", "20", "--out", str(out)])
+    return status, capsys.readouterr().err, out
+
+
+@pytest.mark.parametrize(
+    ("pupils", "cost"),
+    [
+        (0, 0.0),
+        # GBP 10 + 5 km + (60 + 300 + 60) s x 0.01
+        (1, 19.20),
+        # GBP 10 + 10 km + (60 + 300 + 60 + 300 + 60) s x 0.01
+        (2, 27.80),
+    ],
+)
+def test_few_pupils(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pupils: int, cost: float
+) -> None:
+    status, said, out = _try(_write(tmp_path, _raw(pupils)), capsys)
+    assert status == 0, said
+    content = json.loads(out.read_text())
+    assert content["cost"] == pytest.approx(cost)
+    assert len(content["runs"]) == min(pupils, 1)
+
+
+def _without(name: str) -> dict[str, Any]:
+    raw = _raw()
+    del raw[name]
+    return raw
+
+
+def _with(place: str, **changes: Any) -> dict[str, Any]:
+    raw = _raw()
+    raw[place][0] |= changes
+    return raw
+
+
+def _matrix(entry: int) -> np.ndarray:
+    table = build_line_matrix(11).time_s.copy()
+    table[10, :] = table[:, 10] = entry
+    table[10, 10] = 0
+    return table
+
+
+BAD: dict[str, tuple[Any, Any, str]] = {
+    "not JSON": ("{", None, "not JSON"),
+    "another kind of JSON": ("[1, 2]", None, "reference format"),
+    "a missing key": (_without("pupils"), None, "'pupils' is missing"),
+    "a missing pupil's key": (_with("pupils", school="T"), None, "'T' is missing or unknown"),
+    "an unknown assistant": (_with("pupils", pa="two"), None, "'two' is missing or unknown"),
+    "text for a number": (_with("pupils", board_s="soon"), None, "reference format"),
+    "a point that is not there": (_with("pupils", point=99), None, "not among the 11 stops"),
+    "a matrix of another size": (_raw(), build_line_matrix(7).time_s, "two square arrays"),
+    "a matrix that is not square": (_raw(), build_line_matrix(11).time_s[:, :9], "square"),
+    "a matrix of fractions": (_raw(), np.full((11, 11), np.nan), "whole numbers"),
+    "negative seconds": (_raw(), _matrix(-5), "negative"),
+    "a hole on a pupil's only way": (_raw(), _matrix(2**31 - 1), "C1 no road leads"),
+    "no vehicle type": (_raw() | {"vehicle_types": []}, None, "no vehicle type"),
+    "no vehicle of the type": (_with("vehicle_types", count=0), None, "C11"),
+    "no seat": (_with("vehicle_types", layouts=[]), None, "C6"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_refused_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    raw, time_s, words = BAD[name]
+    status, said, out = _try(_write(tmp_path, raw, time_s), capsys)
+    assert status == 2
+    assert words in said.splitlines()[-1]
+    assert not out.exists()
+
+
+def test_files_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said, _ = _try(tmp_path / "nothing.json", capsys)
+    assert (status, "nothing.json: cannot be read" in said) == (2, True)
+    path = _write(tmp_path, _raw())
+    (tmp_path / "time.npy").write_bytes(b"")
+    status, said, _ = _try(path, capsys)
+    assert (status, "time.npy cannot be read" in said) == (2, True)
+    path = _write(tmp_path, _raw())
+    (tmp_path / "plan.json").mkdir()
+    status, said, _ = _try(path, capsys)
+    assert (status, "plan.json: cannot be written" in said) == (2, True)
+
+
+def test_the_command_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
+    answer = _call(tmp_path / "nothing.json", "--iterations", "5", "--out", tmp_path / "p.json")
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("solver: nothing.json: cannot be read")
+
+
+@pytest.mark.parametrize("words", [[], ["--seconds", "0"], ["--seconds", "5", "--iterations", "5"]])
+def test_a_limit_must_be_given_once(tmp_path: Path, words: list[str]) -> None:
+    answer = _call(_write(tmp_path, _raw()), *words, "--out", tmp_path / "plan.json")
+    assert answer.returncode == 2
+    assert "usage" in answer.stderr
