@@ -9,7 +9,7 @@ import pytest
 
 from solver.arrays import build_arrays
 from solver.checker import SessionTimer, check_session_plan
-from solver.cost import price_session_run
+from solver.measure import price_session_run
 from solver.domain import Instance, Reason, Run, Session, SessionPlan, TravelMatrix, Unassigned
 from solver.kernel import keeps_every_weekday, price_run
 from solver.schedule import time_day, time_week
