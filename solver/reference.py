@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.domain import (
-    UNREACHABLE,
     EVERY_WEEKDAY,
+    UNREACHABLE,
     FleetType,
     Instance,
     InstanceError,

@@ -120,8 +120,8 @@ def time_day(
     Parameters
     ----------
     is_forced
-        For as-is routes that break a rule: where no timetable keeps every rule, give the best
-        that drops ride caps, and then all windows but one school's (the last in AM, the first in PM).
+        For as-is routes that break a rule: where no timetable keeps every rule, give the best that
+        drops ride caps, and then all windows but one school's (the last in AM, the first in PM).
 
     Returns
     -------
@@ -146,7 +146,7 @@ def time_day(
 def time_week(
     instance: Instance, matrix: TravelMatrix, run: Run, *, is_forced: bool = False
 ) -> tuple[RunDay, ...] | None:
-    """Time a run on every weekday on which somebody travels; None where one day has no timetable."""
+    """Time a run on every weekday on which somebody travels; None where one day cannot be timed."""
     days = []
     for weekday in range(5):
         riders = [r for r in run.riders if is_on(instance.riders[r].weekdays, weekday)]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from solver.arrays import Arrays, FloatArray, IntArray
 from solver.kernel import (
@@ -161,7 +162,7 @@ def find_rates(a: Arrays) -> Rates:
 
 @njit(cache=True)
 def _filling_gain(seq: IntArray, a: Arrays) -> float:
-    """The most that an insertion saves by filling empty legs, where a dead metre costs more, GBP."""
+    """The most that filling empty legs saves where dead metres cost more than live ones, GBP."""
     gain = 0.0
     for v in range(len(a.type_live)):
         apart = a.type_dead[v] - a.type_live[v]
@@ -177,7 +178,7 @@ def _filling_gain(seq: IntArray, a: Arrays) -> float:
 
 @njit(cache=True)
 def _base_detour(
-    table: IntArray, old_first: int, first: int, old_last: int, last: int, a: Arrays
+    table: NDArray[np.int32], old_first: int, first: int, old_last: int, last: int, a: Arrays
 ) -> int:
     """The least that legs from and to a base grow in any type when the ends of a run change."""
     least = FAR
@@ -288,7 +289,7 @@ def bound_places(
                 detour_m += a.dist_m[last, nxt]
                 if j <= n:
                     school_s, school_m = call_s[j], call_m[j]
-            ends_s = detour_s if i == 0 or i == n else 0
+            ends_s = detour_s if i in (0, n) else 0
             if j == n and i < n:
                 ends_s += school_s
             ends_s += 2 * (min(detour_s, 0) + min(school_s, 0))
@@ -312,7 +313,8 @@ def bound_places(
 
 @njit(cache=True)
 def _at_rates(amount: float, least: float, most: float) -> float:
-    return amount * (least if amount > 0 else most)
+    rate = least if amount > 0 else most
+    return amount * rate
 
 
 @njit(cache=True)
@@ -321,7 +323,7 @@ def _overprice(state: State, row: int, a: Arrays) -> float:
     state.free[state.kind[row]] += 1
     cost, penalty, _, _ = price_run(state.table[row, : state.length[row]], state.free, a)
     state.free[state.kind[row]] -= 1
-    return max(0.0, state.price[row] - cost - penalty)
+    return float(max(0.0, state.price[row] - cost - penalty))
 
 
 @njit(cache=True)

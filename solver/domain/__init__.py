@@ -105,7 +105,6 @@ __all__ = [
     "VehicleType",
     "Violation",
     "Visit",
-    "Phase",
     "content_hash",
     "is_on",
     "riders_of_school",

@@ -105,7 +105,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleType:
-    """A kind of vehicle that operators offer. Seats are passenger seats, the driver's not counted."""
+    """A kind of vehicle that operators offer. Seats are passenger seats, without the driver's."""
 
     code: str
     name: str

@@ -62,7 +62,7 @@ class Policy:
     ride_limit_direct_extra_s: int = _setting(
         300, "s", "assumed", "cap of pupils whose direct ride alone exceeds the limit: + 5 minutes"
     )
-    ride_excess_gbp_per_min: Decimal = _setting(
+    ride_excess_gbp_per_min: Decimal = _setting(  # noqa: RUF009 - a dataclasses.field within
         Decimal("0.10"), "GBP per minute over target", "assumed", "a soft price, never a cost line"
     )
     # C3 school window

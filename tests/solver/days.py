@@ -8,9 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from solver.blocks import join_runs
-from solver.checker import check_plan
+from solver.checker import check_costs, check_plan
 from solver.cost import YearCost
-from solver.cost_checker import check_costs
 from solver.domain import (
     CostedPlan,
     Instance,

@@ -9,9 +9,9 @@ import pytest
 
 from solver.arrays import build_arrays
 from solver.checker import SessionTimer, check_session_plan
-from solver.measure import price_session_run
 from solver.domain import Instance, Reason, Run, Session, SessionPlan, TravelMatrix, Unassigned
 from solver.kernel import keeps_every_weekday, price_run
+from solver.measure import price_session_run
 from solver.schedule import time_day, time_week
 from solver.sequences import to_sequence, to_visits
 from tests.solver.random_cases import draw_instance, draw_sequence, fit_to_run, make_wait

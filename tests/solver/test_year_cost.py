@@ -10,8 +10,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from solver.checker import check_costs
 from solver.cost import YearCost
-from solver.cost_checker import check_costs
 from solver.domain import Block, CostedPlan, CostLine, Route, Session
 from tests.solver.builders import (
     FRIDAY,
