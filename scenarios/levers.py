@@ -35,75 +35,124 @@ class Lever:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a lever takes: how it is written, and what reads it (raising `ValueError`)."""
+
+    written_as: str
+    read: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class LeverKind:
-    """What a kind of lever does, what it takes, and which setting it turns."""
+    """What a kind of lever does, what it takes, which setting it turns, and an example."""
 
     name: str
     meaning: str
-    parameters: Mapping[str, Callable[[Any], Any]]
+    parameters: Mapping[str, Parameter]
     turns: str
+    example: Mapping[str, Any]
 
 
-def _whole(low: int, high: int) -> Callable[[Any], int]:
+def _whole(low: int, high: int) -> Parameter:
     def read(value: Any) -> int:
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         if not is_whole or not low <= value <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return int(value)
 
-    return read
+    return Parameter(f"a whole number from {low} to {high}", read)
 
 
-def _text(value: Any) -> str:
+def _read_text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         raise ValueError("must be a text that is not empty")
     return value.strip()
 
 
-def _settings(value: Any) -> tuple[tuple[str, Any], ...]:
+def _read_settings(value: Any) -> tuple[tuple[str, Any], ...]:
     if not isinstance(value, dict) or not value:
         raise ValueError("must be settings of the policy with their new values")
-    known = {setting.name: setting.value for setting in Policy().list_settings()}
     pairs = []
     for name, new in sorted(value.items()):
-        if name not in known:
+        if name not in _DEFAULTS:
             raise ValueError(f"there is no policy setting {name!r}")
-        pairs.append((name, _read_setting(name, known[name], new)))
+        pairs.append((name, read_setting(name, new)))
     return tuple(pairs)
 
 
-def _read_setting(name: str, old: object, new: Any) -> Any:
-    if new is None and name in _MAY_BE_UNSET:
+def read_setting(name: str, new: Any) -> Any:
+    """Read a new value of a policy setting: a number, or `None` where it may be unset.
+
+    Returns
+    -------
+    int, float, Decimal or None
+        The value in the setting's own type and unit.
+
+    Raises
+    ------
+    ValueError
+        If it is no number, not a whole one where it must be, or beyond the limits.
+    """
+    old = _DEFAULTS[name]
+    limits = get_setting_limits(name)
+    if new is None and limits.may_be_unset:
         return None
-    if isinstance(new, bool) or not isinstance(new, int | float | str):
+    if isinstance(new, bool) or not isinstance(new, int | float | str | Decimal):
         raise ValueError(f"setting {name!r} must be a number")
     try:
         value = Decimal(str(new))
     except ArithmeticError:
         raise ValueError(f"setting {name!r} must be a number") from None
-    low, high = _list_limits(name)
-    if not value.is_finite() or not low <= value <= high:
-        raise ValueError(f"setting {name!r} must be from {low} to {high}")
+    if not value.is_finite() or not limits.low <= value <= limits.high:
+        raise ValueError(f"setting {name!r} must be from {limits.low} to {limits.high}")
+    if limits.is_whole and value != int(value):
+        raise ValueError(f"setting {name!r} must be a whole number")
     if isinstance(old, Decimal):
         return value
-    if isinstance(old, float):
-        return float(value)
-    if value != int(value):
-        raise ValueError(f"setting {name!r} must be a whole number")
-    return int(value)
+    return float(value) if isinstance(old, float) else int(value)
 
 
-def _list_limits(name: str) -> tuple[Decimal, Decimal]:
+@dataclass(frozen=True, slots=True)
+class SettingLimits:
     """The least and the most that a setting may be; beyond, it is a slip of the pen."""
+
+    low: Decimal
+    high: Decimal
+    is_whole: bool
+    may_be_unset: bool
+
+
+def get_setting_limits(name: str) -> SettingLimits:
+    """Return the limits of a policy setting; raises `KeyError` where there is none of that name."""
+    is_whole = not isinstance(_DEFAULTS[name], float | Decimal)
+    may_be_unset = name in _MAY_BE_UNSET
+    low, high = Decimal(1 if may_be_unset else 0), Decimal(1000)
     if "factor" in name:
-        return Decimal("0.5"), Decimal(5)
-    if name.endswith("_s"):
-        return Decimal(0), Decimal(24 * 3600)
-    if name.endswith("_m"):
-        return Decimal(1), Decimal(5000)
-    return Decimal(1 if name in _MAY_BE_UNSET else 0), Decimal(1000)
+        low, high = Decimal("0.5"), Decimal(5)
+    elif name.endswith("_s"):
+        low, high = Decimal(0), Decimal(24 * 3600)
+    elif name.endswith("_m"):
+        low, high = Decimal(1), Decimal(5000)
+    return SettingLimits(low, high, is_whole, may_be_unset)
 
 
+def list_policy_faults(policy: Policy) -> list[str]:
+    """List what settings together leave no time for: a school window, or the day itself."""
+    faults = []
+    if policy.arrive_earliest_before_bell_s < policy.arrive_latest_before_bell_s:
+        faults.append(
+            "policy: arrive_earliest_before_bell_s is under arrive_latest_before_bell_s, so no "
+            "arrival time is left: make the earliest arrival the earlier of the two"
+        )
+    if policy.latest_setdown_s <= policy.earliest_pickup_s:
+        faults.append(
+            "policy: latest_setdown_s is not after earliest_pickup_s, so no time of day is left: "
+            "make the last set-down the later of the two"
+        )
+    return faults
+
+
+_DEFAULTS: Final = {setting.name: setting.value for setting in Policy().list_settings()}
 _MAY_BE_UNSET: Final = ("ride_limit_s", "shared_pupils_per_assistant", "max_schools_per_run")
 
 LEVER_KINDS: Final[Mapping[str, LeverKind]] = {
@@ -114,31 +163,50 @@ LEVER_KINDS: Final[Mapping[str, LeverKind]] = {
             "Pupils with a dedicated assistant share one where their risk assessment allows it.",
             {},
             "assistants",
+            {"kind": "share_assistants"},
         ),
         LeverKind(
             "vehicle_count",
             "No more than `count` vehicles of `vehicle_type` are available.",
-            {"vehicle_type": _text, "count": _whole(0, 100_000)},
+            {
+                "vehicle_type": Parameter("the code of a type in the data set", _read_text),
+                "count": _whole(0, 100_000),
+            },
             "count",
+            {"kind": "vehicle_count", "vehicle_type": "WAV", "count": 8},
         ),
         LeverKind(
             "policy",
             "Replace settings of the policy.",
-            {"settings": _settings},
+            {
+                "settings": Parameter(
+                    "a record of settings with their new values, see below", _read_settings
+                )
+            },
             "settings",
+            {"kind": "policy", "settings": {"turnaround_s": 900, "traffic_factor_am": 1.3}},
         ),
         LeverKind(
             "ride_limit",
-            "No derived ride cap is over `minutes`; pupils whose direct ride is longer get it + 5.",
+            "Every derived ride cap becomes `minutes`; pupils whose direct ride is longer get "
+            "their direct ride + 5 minutes.",
             {"minutes": _whole(1, 240)},
             "ride_limit_s",
+            {"kind": "ride_limit", "minutes": 60},
         ),
-        LeverKind("single_school_runs", "Each run serves one school.", {}, "max_schools_per_run"),
+        LeverKind(
+            "single_school_runs",
+            "Each run serves one school.",
+            {},
+            "max_schools_per_run",
+            {"kind": "single_school_runs"},
+        ),
         LeverKind(
             "max_schools_per_run",
             "A run serves at most `schools` schools.",
             {"schools": _whole(1, 20)},
             "max_schools_per_run",
+            {"kind": "max_schools_per_run", "schools": 2},
         ),
     )
 }
@@ -186,12 +254,12 @@ def _parse(number: int, record: Mapping[str, Any], faults: list[str]) -> Lever |
         for name in sorted(given.keys() - kind.parameters.keys())
     )
     parameters = []
-    for name, read in kind.parameters.items():
+    for name, parameter in kind.parameters.items():
         if name not in given:
             faults.append(f"lever {number} ({kind.name}): {name!r} is missing")
             continue
         try:
-            parameters.append((name, read(given[name])))
+            parameters.append((name, parameter.read(given[name])))
         except ValueError as error:
             faults.append(f"lever {number} ({kind.name}): {name!r} {error}")
     return Lever(kind.name, tuple(parameters)) if len(faults) == before else None
@@ -222,15 +290,16 @@ def apply_levers(
     Raises
     ------
     LeverError
-        If a lever names a vehicle type that the data set does not have, or the settings together
+        If levers name vehicle types that the data set does not have, or the settings together
         leave no school window.
     """
+    faults: list[str] = []
     for lever in levers:
         source = f"scenario lever {lever.kind}"
         if lever.kind == "share_assistants":
             dataset = replace(dataset, pupils=tuple(_share(pupil) for pupil in dataset.pupils))
         elif lever.kind == "vehicle_count":
-            dataset = replace(dataset, vehicle_types=_limit(dataset.vehicle_types, lever))
+            dataset = replace(dataset, vehicle_types=_limit(dataset.vehicle_types, lever, faults))
         elif lever.kind == "policy":
             policy = policy.with_changes(dict(lever.get("settings")), source=source)
         elif lever.kind == "ride_limit":
@@ -239,13 +308,9 @@ def apply_levers(
         else:
             most = 1 if lever.kind == "single_school_runs" else lever.get("schools")
             policy = policy.with_changes({"max_schools_per_run": most}, source=source)
-    if policy.arrive_earliest_before_bell_s < policy.arrive_latest_before_bell_s:
-        raise LeverError(
-            [
-                "policy: arrive_earliest_before_bell_s is under arrive_latest_before_bell_s, so no "
-                "arrival time is left: make the earliest arrival the earlier of the two"
-            ]
-        )
+    faults += list_policy_faults(policy)
+    if faults:
+        raise LeverError(faults)
     return dataset, policy
 
 
@@ -255,11 +320,13 @@ def _share(pupil: Pupil) -> Pupil:
     return pupil
 
 
-def _limit(types: tuple[VehicleType, ...], lever: Lever) -> tuple[VehicleType, ...]:
+def _limit(
+    types: tuple[VehicleType, ...], lever: Lever, faults: list[str]
+) -> tuple[VehicleType, ...]:
     code = lever.get("vehicle_type")
     if code not in {kind.code for kind in types}:
         known = ", ".join(kind.code for kind in types)
-        raise LeverError([f"vehicle_count: no vehicle type {code!r}; the types are {known}"])
+        faults.append(f"vehicle_count: no vehicle type {code!r}; the types are {known}")
     return tuple(
         replace(kind, count=lever.get("count")) if kind.code == code else kind for kind in types
     )
