@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from solver.cost import list_day_riders, list_rides
 from solver.domain import SESSIONS, CostedPlan, Dataset
+from solver.measure import list_day_riders, list_rides
 
 _KM_A_MILE = Decimal("1.609344")
 

@@ -15,10 +15,9 @@ from scenarios.asis import build_as_is
 from scenarios.instances import Sessions, build_sessions
 from scenarios.levers import Lever, apply_levers
 from solver.blocks import join_runs
-from solver.checker import check_plan
+from solver.checker import check_costs, check_plan
 from solver.child import Job, solve_jobs
 from solver.cost import YearCost
-from solver.cost_checker import check_costs
 from solver.domain import (
     SESSIONS,
     CostedPlan,

@@ -9,8 +9,8 @@ from typing import Final
 
 from data.writers import Cell, Column, Table
 from scenarios.comparison import Comparison, Metrics, count_crew
-from solver.cost import list_day_riders, list_rides
 from solver.domain import SESSIONS, WEEKDAYS, CostedPlan, Lotting, Policy, RateCard
+from solver.measure import list_day_riders, list_rides
 
 ILLUSTRATIVE: Final = (
     "Savings are illustrative: the same rate card on both plans, before tendering. A planner's "

@@ -1,4 +1,4 @@
-"""What a plan costs: a session's objective, an ordinary weekday, and the year line by line.
+"""What a plan costs: on an ordinary weekday, and in a year line by line.
 
 Driver and assistants are paid from the first start to the last end of each run, legs from and to a
 known base included, and between the runs of a block, but not between AM and PM. The day charge
@@ -8,8 +8,8 @@ is paid once a vehicle and day. :mod:`solver.checker` repeats every figure by it
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -32,19 +32,12 @@ from solver.domain import (
     is_on,
 )
 from solver.hopeless import measure_direct
+from solver.measure import list_day_riders, measure_run
 from solver.schedule import count_day_assistants, time_day
 
 METRES_A_MILE = Decimal("1609.344")
 _FOUR_PLACES = Decimal("0.0001")
 _PENNY = Decimal("0.01")
-
-
-@dataclass(frozen=True, slots=True)
-class RunPrice:
-    """A run's part of the session objective, GBP, on the day with everyone."""
-
-    cost: float
-    penalty: float
 
 
 @dataclass(slots=True)
@@ -70,81 +63,6 @@ class Quantities:
         self.assistant_s += times * other.assistant_s
         self.assistant_sessions += times * other.assistant_sessions
         self.topped_up += times * other.topped_up
-
-
-def list_day_riders(instance: Instance, run: Run, weekday: int) -> tuple[int, ...]:
-    """List the riders of a run who travel on a weekday."""
-    return tuple(r for r in run.riders if is_on(instance.riders[r].weekdays, weekday))
-
-
-def measure_run(
-    instance: Instance, matrix: TravelMatrix, run: Run, day: RunDay, riders: Collection[int]
-) -> tuple[int, int, int]:
-    """Measure a run on a day for `riders`: metres with and without pupils, and seconds paid."""
-    live = dead = 0
-    aboard = 0
-    previous = -1
-    first = last = -1
-    for i, visit in enumerate(run.visits):
-        present = sum(r in riders for r in visit.riders)
-        if not present:
-            continue
-        if previous >= 0:
-            metres = int(matrix.dist_m[run.visits[previous].stop, visit.stop])
-            if aboard:
-                live += metres
-            else:
-                dead += metres
-        boards = (visit.school is None) == (instance.session == "AM")
-        aboard += present if boards else -present
-        first = visit.stop if first < 0 else first
-        last = visit.stop
-        previous = i
-    seconds = max(day.depart_s) - min(t for t in day.start_s if t >= 0)
-    base = instance.fleet[run.vehicle_type].base
-    if base is not None:
-        dead += int(matrix.dist_m[base, first]) + int(matrix.dist_m[last, base])
-        seconds += int(matrix.time_s[base, first]) + int(matrix.time_s[last, base])
-    return live, dead, seconds
-
-
-def price_session_run(instance: Instance, matrix: TravelMatrix, run: Run) -> RunPrice:
-    """Price a run for the session's objective: half the day charge, everyone aboard."""
-    day = time_day(instance, matrix, run.visits, run.riders, -1, is_forced=True)
-    assert day is not None
-    live, dead, seconds = measure_run(instance, matrix, run, day, run.riders)
-    kind = instance.fleet[run.vehicle_type]
-    crew = count_day_assistants(instance, run.riders)
-    cost = (
-        kind.session_charge
-        + kind.per_live_m * live
-        + kind.per_dead_m * dead
-        + (kind.per_driver_s + crew * instance.pa_per_s) * seconds
-        + crew * instance.pa_fixed
-    )
-    excess = sum(
-        max(0, ride - instance.riders[r].ride_target_s)
-        for r, ride in list_rides(instance, run, day, run.riders).items()
-    )
-    return RunPrice(cost, excess / 60 * instance.rules.ride_excess_gbp_per_min)
-
-
-def list_rides(
-    instance: Instance, run: Run, day: RunDay, riders: Collection[int]
-) -> dict[int, int]:
-    """Ride seconds of those who travel that day: end of boarding to start of set-down."""
-    boards_at_home = instance.session == "AM"
-    board: dict[int, int] = {}
-    ride: dict[int, int] = {}
-    for i, visit in enumerate(run.visits):
-        for r in visit.riders:
-            if r not in riders:
-                continue
-            if (visit.school is None) == boards_at_home:
-                board[r] = day.depart_s[i]
-            else:
-                ride[r] = day.start_s[i] - board[r]
-    return ride
 
 
 class YearCost:
@@ -261,14 +179,19 @@ class YearCost:
         key = (session, number, riders)
         if key not in self._timed:
             instance, plan = self.plan.get_session(session)
-            self._timed[key] = time_day(
+            run = plan.runs[number]
+            day = time_day(
                 instance,
                 self.matrices[session],
-                plan.runs[number].visits,
+                run.visits,
                 sorted(riders),
                 -1,
                 is_forced=self.plan.is_as_is,
             )
+            if day is not None and self.plan.is_as_is:
+                # a contract's crew is what the register states, not what the rules ask for
+                day = replace(day, assistants=max(d.assistants for d in run.days))
+            self._timed[key] = day
         return self._timed[key]
 
     def _add_block(
@@ -346,15 +269,64 @@ class YearCost:
         of_type = (rates.grade, rates.source)
         of_pa = (card.pa_grade, card.pa_source)
         rows: list[tuple[str, str, Decimal, str, Decimal, Grade, str]] = [
-            ("DAY", "vehicle, AM and PM", Decimal(used.full_days), "day", rates.day_charge, *of_type),
-            ("HALF", "vehicle, one session", Decimal(used.half_days), "half day", rates.half_day_charge, *of_type),
-            ("LIVE", "miles with pupils aboard", to_miles(used.live_m), "mile", rates.per_live_mile, *of_type),
-            ("DEAD", "miles without pupils", to_miles(used.dead_m), "mile", rates.per_dead_mile, *of_type),
+            (
+                "DAY",
+                "vehicle, AM and PM",
+                Decimal(used.full_days),
+                "day",
+                rates.day_charge,
+                *of_type,
+            ),
+            (
+                "HALF",
+                "vehicle, one session",
+                Decimal(used.half_days),
+                "half day",
+                rates.half_day_charge,
+                *of_type,
+            ),
+            (
+                "LIVE",
+                "miles with pupils aboard",
+                to_miles(used.live_m),
+                "mile",
+                rates.per_live_mile,
+                *of_type,
+            ),
+            (
+                "DEAD",
+                "miles without pupils",
+                to_miles(used.dead_m),
+                "mile",
+                rates.per_dead_mile,
+                *of_type,
+            ),
             ("DRIVER", "driver", to_hours(used.driver_s), "hour", rates.per_driver_hour, *of_type),
-            ("PA", "passenger assistants", to_hours(used.assistant_s), "hour", card.pa_per_hour, *of_pa),
-            ("PA FIXED", "passenger assistants, each session", Decimal(used.assistant_sessions), "session", card.pa_fixed, *of_pa),
-            ("MINIMUM", "top-up to the minimum charge", Decimal(1 if used.topped_up else 0), "sum", used.topped_up, *of_type),
-        ]  # fmt: skip
+            (
+                "PA",
+                "passenger assistants",
+                to_hours(used.assistant_s),
+                "hour",
+                card.pa_per_hour,
+                *of_pa,
+            ),
+            (
+                "PA FIXED",
+                "passenger assistants, each session",
+                Decimal(used.assistant_sessions),
+                "session",
+                card.pa_fixed,
+                *of_pa,
+            ),
+            (
+                "MINIMUM",
+                "top-up to the minimum charge",
+                Decimal(1 if used.topped_up else 0),
+                "sum",
+                used.topped_up,
+                *of_type,
+            ),
+        ]
         return [row for row in rows if row[2]]
 
     def _route_lines(self, route: Route, used: Quantities) -> list[CostLine]:

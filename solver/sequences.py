@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from solver.arrays import Arrays, IntArray
-from solver.cost import price_session_run
 from solver.domain import (
     Instance,
     InstanceError,
@@ -18,6 +17,7 @@ from solver.domain import (
     Visit,
 )
 from solver.kernel import find_layout
+from solver.measure import price_session_run
 from solver.schedule import time_week
 
 
