@@ -186,7 +186,7 @@ class YearCost:
                 run.visits,
                 sorted(riders),
                 -1,
-                is_forced=self.plan.is_as_is,
+                is_forced=True,
             )
             if day is not None and self.plan.is_as_is:
                 # a contract's crew is what the register states, not what the rules ask for

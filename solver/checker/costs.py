@@ -208,7 +208,11 @@ class _CostChecker:
             return self.seen[key]
         timer, matrix = self.timers[session], self.matrices[session]
         halts = timer.halts(run, riders)
-        start, end = timer.least_span(halts)
+        try:
+            start, end = timer.least_span(halts)
+        except ValueError:
+            # a school closed alone, and a matrix in which leaving a stop out takes longer
+            start, end = timer.least_span(halts, has_caps=False)
         aboard = live = dead = 0
         for before, after in pairwise(halts):
             is_boarding = (before.school is None) == (session == "AM")

@@ -55,7 +55,7 @@ class SessionTimer:
         longest = max(riders[r].dwell_s for r in present)
         return longest + (len(present) - 1) * (self.instance.rules.shared_door_extra_s or 0)
 
-    def least_span(self, halts: Sequence[Halt]) -> tuple[int, int]:
+    def least_span(self, halts: Sequence[Halt], *, has_caps: bool = True) -> tuple[int, int]:
         """First start and last end of least duration: the earliest end, the latest first start.
 
         Raises
@@ -63,21 +63,21 @@ class SessionTimer:
         ValueError
             If the halts have no timetable.
         """
-        earliest = self._sweep(halts, -NEVER)
+        earliest = self._sweep(halts, -NEVER, has_caps)
         if earliest is None:
             raise ValueError("the halts have no timetable")
         end = earliest[-1]
         low, high = earliest[0], end
         while low < high:
             middle = (low + high + 1) // 2
-            times = self._sweep(halts, middle)
+            times = self._sweep(halts, middle, has_caps)
             if times is not None and times[-1] == end:
                 low = middle
             else:
                 high = middle - 1
         return low, end + halts[-1].dwell_s
 
-    def _sweep(self, halts: Sequence[Halt], first: int) -> list[int] | None:
+    def _sweep(self, halts: Sequence[Halt], first: int, has_caps: bool) -> list[int] | None:
         """Earliest starts when the first is not before `first`; None where there are none."""
         rules = self.instance.rules
         low, high = [], []
@@ -90,7 +90,7 @@ class SessionTimer:
                 low.append(rules.earliest_s if self.is_am else -NEVER)
                 high.append(NEVER if self.is_am else rules.latest_s)
         low[0] = max(low[0], first)
-        rides = self.rides(halts)
+        rides = self.rides(halts) if has_caps else []
         while True:
             times: list[int] = []
             for i, halt in enumerate(halts):

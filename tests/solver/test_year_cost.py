@@ -12,7 +12,7 @@ import pytest
 
 from solver.checker import check_costs
 from solver.cost import YearCost
-from solver.domain import Block, CostedPlan, CostLine, Route, Session
+from solver.domain import Block, CostedPlan, CostLine, Route, Session, TravelMatrix
 from tests.solver.builders import (
     FRIDAY,
     MONDAY,
@@ -137,6 +137,32 @@ def test_an_unassigned_pupil_has_a_line_of_their_own() -> None:
     assert (line.code, line.quantity, line.rate) == ("UNASSIGNED", 2, Decimal("27.8012"))
     assert line.amount_pence == 5_560
     assert day.check_costs(costed, DATES) == ()
+
+
+def test_a_date_on_which_the_caps_cannot_hold_is_paid_for_all_the_same() -> None:
+    """The way by school 1 is quicker than the way straight on; school 1 is closed on one date.
+
+    With school 1: 120 + 30 s at the door, 300, 60, 300 and 60 s: 870 s, the ride takes 660 s of a
+    cap of 700 s. Without it: 120 + 900 + 60 = 1,080 s, and a ride of 900 s that nothing shortens.
+    """
+    riders = [build_rider(10, 0, reference="a", ride_cap_s=700), build_rider(10, 1, reference="b")]
+    am, matrix = build_line(riders, [0, 5])
+    time_s = matrix.time_s.copy()
+    time_s[10, 0] = 900
+    slow = TravelMatrix(time_s, matrix.dist_m)
+    pm, pm_matrix = build_line([], [0], session="PM", stops=10)
+    day = Day(
+        (am, slow, plan_by_hand(am, slow, [[0, 1, "S1", "S0"]])),
+        (pm, pm_matrix, plan_by_hand(pm, pm_matrix, [])),
+    )
+    plan = day.join()
+    assert day.check(plan) == ()
+    closed = {"S5": frozenset({DATES[0]})}
+    costed = day.cost(plan, DATES[:2], closed)
+    quantity = {line.code: line.quantity for line in costed.lines}
+    assert quantity["HALF"] == 2
+    assert quantity["DRIVER"] == Decimal("0.5417")  # 870 + 1,080 = 1,950 s
+    assert day.check_costs(costed, DATES[:2], closed) == ()
 
 
 # --- whatever is changed is found ---------------------------------------------------------------
