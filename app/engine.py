@@ -6,6 +6,7 @@ and `/health` do not wait for them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -88,6 +89,27 @@ def check_levers(raw: Sequence[Mapping[str, Any]]) -> None:
     parse_levers([dict(lever) for lever in raw])
 
 
+def check_levers_fit(raw: Sequence[Mapping[str, Any]], dataset: Dataset, policy: Policy) -> None:
+    """Raise if the levers cannot be applied to this data set and policy."""
+    from scenarios.levers import apply_levers, parse_levers
+
+    apply_levers(dataset, policy, parse_levers([dict(lever) for lever in raw]))
+
+
+def read_setting(name: str, value: Any) -> Any:
+    """Return a new value of a policy setting in its own type; raises `ValueError`."""
+    from scenarios import levers
+
+    return levers.read_setting(name, value)
+
+
+def list_policy_faults(policy: Policy) -> list[str]:
+    """List what the settings of a policy together leave no time for."""
+    from scenarios import levers
+
+    return levers.list_policy_faults(policy)
+
+
 def solve(
     order: SolveOrder,
     on_progress: Callable[[Any], None],
@@ -122,8 +144,9 @@ def summarise(costed: CostedPlan, dataset: Dataset) -> dict[str, Any]:
     from scenarios.comparison import measure_plan
 
     metrics = measure_plan(costed.plan.name, costed, dataset)
-    miles = str(metrics.miles)
-    return dict(mapping.to_json(metrics)) | {"miles": miles}
+    by_rule = Counter(violation.rule for violation in costed.plan.violations)
+    more = {"miles": str(metrics.miles), "violations_by_rule": dict(sorted(by_rule.items()))}
+    return dict(mapping.to_json(metrics)) | more
 
 
 def compare(plans: Mapping[str, CostedPlan], dataset: Dataset) -> Comparison:

@@ -48,6 +48,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "list_plans": TOTALS,
     "get_plan": TOTALS,
     "list_plan_runs": PUPILS,
+    "list_plan_violations": TOTALS,
     "get_plan_routes": TOTALS,
     "list_plan_costs": TOTALS,
     "get_plan_costs_csv": TOTALS,

@@ -146,7 +146,7 @@ _PLAN: Final = {
     "content_hash": _HASH,
     "is_purged": False,
     "created_at": _AT,
-    "metrics": {"routes": 78, "unassigned_pupils": 0},
+    "metrics": {"routes": 78, "unassigned": 0, "violations": 0, "violations_by_rule": {}},
     "route_costs": [{"route": "R001", "year_pence": 3_412_345}],
 }
 _VISIT: Final = {
@@ -169,6 +169,14 @@ _RUN: Final = {
     "bays": 1,
     "is_order_planned": False,
     "visits": [_VISIT],
+}
+_VIOLATION: Final = {
+    "rule": "C2",
+    "session": "AM",
+    "number": 14,
+    "route": "R012",
+    "text": "a ride of 58.4 minutes over a cap of 45.0",
+    "pupils": ["P0031"],
 }
 _LINE: Final = {
     "route": "R001",
@@ -279,6 +287,7 @@ EXAMPLES: Final[dict[str, Example]] = {
     "list_plans": Example(_page(_PLAN)),
     "get_plan": Example(_PLAN),
     "list_plan_runs": Example(_page(_RUN)),
+    "list_plan_violations": Example(_page(_VIOLATION)),
     "get_plan_routes": Example(_GEOJSON),
     "list_plan_costs": Example(_page(_LINE) | {"year_pence": 162_345_678}),
     "get_plan_costs_csv": Example("route,code,text,quantity,unit,rate,amount_pence\n"),

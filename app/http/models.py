@@ -316,6 +316,21 @@ class RunOut(BaseModel):
     visits: list[VisitOut]
 
 
+class ViolationOut(BaseModel):
+    """One rule that a plan breaks: rule, session, run number, route where one can be told.
+
+    `session` is `day` or `year` for what concerns both. `pupils` are references, and empty for
+    roles that see no rows about pupils.
+    """
+
+    rule: str
+    session: str
+    number: int | None
+    route: str | None
+    text: str
+    pupils: list[str]
+
+
 class CostLineOut(BaseModel):
     """One yearly cost line: amount = quantity x rate, rounded once to a penny."""
 

@@ -1,4 +1,4 @@
-"""A stored plan as the interface shows it: totals, runs with halts, cost lines."""
+"""A stored plan as the interface shows it: totals, runs with halts, rules broken, cost lines."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 from app.db.tables import PlanRow
-from app.http.models import CostLineOut, PlanOut, RunOut, VisitOut
+from app.http.models import CostLineOut, PlanOut, RunOut, ViolationOut, VisitOut
 from app.roles import PUPILS, Role
-from solver.domain import SESSIONS, WEEKDAYS, CostedPlan, CostLine, Instance, Plan, Run, Visit
+from solver.domain import (
+    SESSIONS,
+    WEEKDAYS,
+    CostedPlan,
+    CostLine,
+    Instance,
+    Plan,
+    Run,
+    Violation,
+    Visit,
+)
 
 _COLUMNS: Final = (
     "route", "code", "text", "quantity", "unit", "rate", "amount_pence", "grade", "source",
@@ -50,6 +60,29 @@ def list_runs(plan: Plan) -> list[RunOut]:
                 )
             )
     return runs
+
+
+def list_violations(plan: Plan, role: Role) -> list[ViolationOut]:
+    """List what the checker found; pupils by reference, to roles that see rows about them."""
+    routes = _find_routes(plan)
+    return [
+        ViolationOut(
+            rule=found.rule,
+            session=found.session,
+            number=None if found.run is None else found.run + 1,
+            route=_find_route(plan, routes, found),
+            text=found.text,
+            pupils=list(found.riders) if role in PUPILS else [],
+        )
+        for found in plan.violations
+    ]
+
+
+def _find_route(plan: Plan, routes: dict[tuple[str, int], str], found: Violation) -> str | None:
+    if found.run is not None:
+        return routes.get((found.session, found.run))
+    named = (r.reference for r in plan.routes if found.text.startswith(f"route {r.reference}: "))
+    return next(named, None)
 
 
 def _find_routes(plan: Plan) -> dict[tuple[str, int], str]:

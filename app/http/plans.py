@@ -1,4 +1,4 @@
-"""Plans: totals, runs, routes on the map, costs line by line, lots and files to download."""
+"""Plans: totals, runs, rules broken, maps, costs line by line, lots and files to download."""
 
 from __future__ import annotations
 
@@ -19,9 +19,15 @@ from app.db.tables import DatasetRow, PlanRow, RoadsRow, ScenarioRow, SolveRow
 from app.engine import StoredPlan
 from app.errors import AbsentError, PurgedError
 from app.http.guard import KEY, CallerDep, DatabaseDep, GuardedRoute, SettingsDep
-from app.http.models import CostsOut, LotsOut, Page, PlanOut, RunOut
+from app.http.models import CostsOut, LotsOut, Page, PlanOut, RunOut, ViolationOut
 from app.http.pages import CursorQuery, LimitQuery, list_page, slice_page
-from app.http.plan_views import list_lines, list_runs, to_plan, write_lines_csv
+from app.http.plan_views import (
+    list_lines,
+    list_runs,
+    list_violations,
+    to_plan,
+    write_lines_csv,
+)
 from app.http.system import send_file
 from app.roles import PUPILS
 from app.settings import Settings
@@ -90,6 +96,26 @@ def list_plan_runs(
     items, following = slice_page(
         runs, caller, settings,
         name=f"runs/{plan_id}/{session_name}", cursor=cursor, limit=limit,
+    )  # fmt: skip
+    return Page(items=items, next=following)
+
+
+@router.get("/{plan_id}/violations", summary="Rules that a plan breaks")
+def list_plan_violations(
+    *,
+    plan_id: UUID,
+    caller: CallerDep,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    cursor: CursorQuery = None,
+    limit: LimitQuery = None,
+) -> Page[ViolationOut]:
+    """What the checker found in today's contract as imported; plans of ours have nothing here."""
+    with database.of_authority(caller.authority_id) as session:
+        costed = read_plan(find_plan(session, plan_id))
+    items, following = slice_page(
+        list_violations(costed.plan, caller.role), caller, settings,
+        name=f"violations/{plan_id}", cursor=cursor, limit=limit,
     )  # fmt: skip
     return Page(items=items, next=following)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Response
-from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app import engine
 from app.db import mapping
 from app.db.tables import PolicyRow
 from app.errors import AbsentError, Fault, RequestError
@@ -23,15 +23,18 @@ from solver.domain import Policy, content_hash
 router = APIRouter(
     prefix="/v1/policies", route_class=GuardedRoute, dependencies=[KEY], tags=["policies"]
 )
+_REMEDY: Final = "see units and limits of the settings in docs/guide/levers.md"
 
 
 @router.post("", status_code=201, summary="Make a new version of the policy")
 def create_policy(
     body: PolicyIn, response: Response, caller: CallerDep, database: DatabaseDep
 ) -> PolicyOut:
-    """Settings that change, each with grade and source, effective from a date."""
+    """Settings that change, each with grade and source, within limits; effective from a date."""
     with database.of_authority(caller.authority_id) as session:
-        base = Policy() if body.based_on is None else _read(find_policy(session, body.based_on))
+        base = (
+            Policy() if body.based_on is None else read_policy(find_policy(session, body.based_on))
+        )
         policy = replace(_apply(base, body), name=body.name, effective_from=body.effective_from)
         lock_versions(session, caller.authority_id, "policy")
         latest = session.scalar(select(func.max(PolicyRow.version))) or 0
@@ -63,17 +66,16 @@ def _apply(policy: Policy, body: PolicyIn) -> Policy:
                 Fault(f"{pointer}/name", "unknown-setting", "there is no such setting", remedy)
             )
             continue
-        raw = mapping.to_json(policy) | {change.name: change.value}
         try:
-            value = getattr(mapping.from_json(Policy, raw), change.name)
-        except ValidationError as exc:
-            text = exc.errors(include_input=False)[0]["msg"]
-            faults.append(Fault(f"{pointer}/value", "wrong-value", text, "see the setting's unit"))
-            continue
-        if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
-            faults.append(Fault(f"{pointer}/value", "negative", "a setting is never below 0", ""))
+            value = engine.read_setting(change.name, change.value)
+        except ValueError as exc:
+            faults.append(Fault(f"{pointer}/value", "wrong-value", str(exc), _REMEDY))
             continue
         policy = policy.with_changes({change.name: value}, source=change.source, grade=change.grade)
+    faults += [
+        Fault("/body/settings", "no-time-left", text, _REMEDY)
+        for text in engine.list_policy_faults(policy)
+    ]
     if faults:
         raise RequestError("some settings cannot be changed as asked; nothing was stored", faults)
     return policy
@@ -112,7 +114,8 @@ def find_policy(session: Session, policy_id: UUID) -> PolicyRow:
     return row
 
 
-def _read(row: PolicyRow) -> Policy:
+def read_policy(row: PolicyRow) -> Policy:
+    """Return the policy that a version holds."""
     return mapping.from_json(Policy, row.content)
 
 
@@ -121,5 +124,7 @@ def to_policy(row: PolicyRow) -> PolicyOut:
     fields: dict[str, Any] = {
         name: getattr(row, name) for name in PolicyOut.model_fields if name != "settings"
     }
-    settings = [SettingOut(**mapping.to_json(setting)) for setting in _read(row).list_settings()]
+    settings = [
+        SettingOut(**mapping.to_json(setting)) for setting in read_policy(row).list_settings()
+    ]
     return PolicyOut(**fields, settings=settings)

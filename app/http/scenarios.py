@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import engine
+from app.db import mapping
 from app.db.tables import ScenarioRow
 from app.errors import AbsentError, Fault, PurgedError, RequestError
 from app.http.datasets import find_dataset
@@ -19,11 +22,12 @@ from app.http.guard import KEY, CallerDep, DatabaseDep, GuardedRoute, SettingsDe
 from app.http.idempotency import Answer, KeyHeader, answer_once
 from app.http.models import Page, ScenarioIn, ScenarioOut
 from app.http.pages import CursorQuery, LimitQuery, list_page
-from app.http.policies import find_policy
+from app.http.policies import find_policy, read_policy
 from app.http.rate_cards import find_rate_card
 from app.http.roads import find_roads
 from app.versioning import add_scenario
-from solver.domain import SchoolrunError
+from scenarios.levers import LeverError
+from solver.domain import Dataset
 
 router = APIRouter(
     prefix="/v1/scenarios", route_class=GuardedRoute, dependencies=[KEY], tags=["scenarios"]
@@ -39,8 +43,9 @@ def create_scenario(
     database: DatabaseDep,
     idempotency_key: KeyHeader = None,
 ) -> JSONResponse:
-    """A data set with levers. Levers are checked here, together, before anything is solved."""
-    _check_levers(body.levers)
+    """A data set with levers. Levers are checked together, and against data set and policy."""
+    with _name_faults():
+        engine.check_levers(body.levers)
     with database.of_authority(caller.authority_id) as session:
 
         def create() -> Answer:
@@ -58,11 +63,13 @@ def create_scenario(
         )
 
 
-def _check_levers(levers: list[dict[str, Any]]) -> None:
+@contextmanager
+def _name_faults() -> Iterator[None]:
+    """Turn what is wrong with levers into faults of the request."""
     try:
-        engine.check_levers(levers)
-    except SchoolrunError as exc:
-        faults = [_to_fault(str(text)) for text in getattr(exc, "faults", (exc,))]
+        yield
+    except LeverError as exc:
+        faults = [_to_fault(text) for text in exc.faults]
         raise RequestError("the levers cannot be applied; no scenario was made", faults) from exc
 
 
@@ -70,14 +77,14 @@ def _to_fault(text: str) -> Fault:
     """Return a fault of the levers, which count from 1 in their texts and from 0 in a pointer."""
     numbered = _NUMBERED.match(text)
     pointer = f"/body/levers/{int(numbered[1]) - 1}" if numbered else "/body/levers"
-    return Fault(pointer, "lever", text, "see the guide to levers")
+    return Fault(pointer, "lever", text, "see docs/guide/levers.md")
 
 
 def _add(session: Session, authority_id: UUID, body: ScenarioIn) -> ScenarioRow:
     dataset = find_dataset(session, body.dataset_id)
-    if dataset.state != "ready":
+    if dataset.content is None:
         raise PurgedError("the data set was deleted; upload it again to plan with it")
-    return add_scenario(
+    row = add_scenario(
         session,
         authority_id,
         name=body.name,
@@ -87,6 +94,10 @@ def _add(session: Session, authority_id: UUID, body: ScenarioIn) -> ScenarioRow:
         rate_card_id=find_rate_card(session, body.rate_card_id).id if body.rate_card_id else None,
         roads_id=find_roads(session, body.roads_id).id if body.roads_id else None,
     )
+    policy = read_policy(find_policy(session, row.policy_id))
+    with _name_faults():
+        engine.check_levers_fit(body.levers, mapping.unpack(Dataset, dataset.content), policy)
+    return row
 
 
 @router.get("", summary="List scenarios")

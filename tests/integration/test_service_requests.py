@@ -169,6 +169,59 @@ def test_levers_are_refused_together(council: Council) -> None:
     assert len(problem["errors"]) >= 2
 
 
+@pytest.mark.parametrize(
+    ("levers", "count"),
+    [
+        ([{"kind": "policy", "settings": {"turnaround_s": value}}], 1)
+        for value in ("inf", "NaN", 1e20, -1, 0.5, "\0", None, True)
+    ]
+    + [
+        ([{"kind": "vehicle_count", "vehicle_type": "\0", "count": 1}], 1),
+        ([{"kind": "policy", "settings": {"traffic_factor_am": 0}}], 1),
+        ([{"kind": "policy", "settings": {"arrive_earliest_before_bell_s": 60}}], 1),
+        (
+            [
+                {"kind": "vehicle_count", "vehicle_type": "BUS", "count": 1},
+                {"kind": "vehicle_count", "vehicle_type": "TRAM", "count": 1},
+            ],
+            2,
+        ),
+    ],
+)
+def test_lever_that_cannot_work_is_refused_when_the_scenario_is_made(
+    council: Council, levers: list[dict[str, Any]], count: int
+) -> None:
+    before = council.planner.get("/v1/scenarios", params={"limit": 1}).json()["items"]
+    body = {"name": "x", "dataset_id": council.dataset["id"], "levers": levers}
+    problem = assert_problem(council.planner.post("/v1/scenarios", json=body), 422, "request")
+    assert len(problem["errors"]) == count
+    assert all(fault["remedy"] for fault in problem["errors"])
+    assert council.planner.get("/v1/scenarios", params={"limit": 1}).json()["items"] == before
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"1e400", b"-Infinity"])
+def test_number_that_json_does_not_know_is_refused(council: Council, number: bytes) -> None:
+    dataset = council.dataset["id"].encode()
+    lever = b'{"kind": "policy", "settings": {"turnaround_s": ' + number + b"}}"
+    body = b'{"name": "x", "dataset_id": "' + dataset + b'", "levers": [' + lever + b"]}"
+    headers = {"Content-Type": "application/json"}
+    response = council.planner.post("/v1/scenarios", content=body, headers=headers)
+    assert_problem(response, 422, "request")
+
+
+def test_policy_is_held_to_the_limits_of_levers(council: Council) -> None:
+    values = {"turnaround_s": 10**6, "traffic_factor_am": 0, "max_schools_per_run": 0.5}
+    settings = [{"name": name, "value": value, "source": "x"} for name, value in values.items()]
+    body = {"name": "x", "effective_from": "2099-09-01", "settings": settings}
+    problem = assert_problem(council.planner.post("/v1/policies", json=body), 422, "request")
+    pointers = [fault["pointer"] for fault in problem["errors"]]
+    assert pointers == [f"/body/settings/{number}/value" for number in range(3)]
+    window = {"name": "arrive_latest_before_bell_s", "value": 1800, "source": "x"}
+    body["settings"] = [window]
+    problem = assert_problem(council.planner.post("/v1/policies", json=body), 422, "request")
+    assert [fault["code"] for fault in problem["errors"]] == ["no-time-left"]
+
+
 def test_body_over_the_limit(council: Council) -> None:
     big = b'{"name": "' + b"x" * 1_100_000 + b'"}'
     headers = {"Content-Type": "application/json"}

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -131,6 +132,54 @@ def test_as_is_is_valued_twice_on_its_own_routes(council: Council, as_is: dict[s
     assert contract["is_as_is"]
     # 10 open days x (190.00 + 175.50 + 98.00) pounds a day
     assert contract["year_pence"] == 10 * (19_000 + 17_550 + 9_800)
+
+
+def _value_as_is_without_detours(council: Council) -> dict[str, Any]:
+    """Value today's contract by a policy that allows nobody a ride longer than the direct one."""
+    values = {
+        "ride_target_primary_s": 0,
+        "ride_target_secondary_s": 0,
+        "ride_cap_direct_extra_s": 0,
+        "ride_cap_direct_factor": 1,
+    }
+    settings = [{"name": name, "value": value, "source": "x"} for name, value in values.items()]
+    policy = {"name": "No detours", "effective_from": "2099-09-01", "settings": settings}
+    policy_id = council.planner.post("/v1/policies", json=policy).raise_for_status().json()["id"]
+    body = {"name": "No detours", "dataset_id": council.dataset["id"], "policy_id": policy_id}
+    scenario = council.planner.post("/v1/scenarios", json=body).raise_for_status().json()
+    solve = start_solve(council.planner, scenario["id"], kind="as_is")
+    return wait_for_state(council.planner, solve["id"], {"succeeded", "failed"}, 90)
+
+
+def test_rules_that_the_contract_breaks_are_listed(
+    installation: Installation, council: Council
+) -> None:
+    as_is = _value_as_is_without_detours(council)
+    assert as_is["state"] == "succeeded", as_is["failure"]
+    address = f"/v1/plans/{as_is['plans'][0]['id']}"
+    metrics = council.planner.get(address).raise_for_status().json()["metrics"]
+    found: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        query = {"limit": 1} | ({"cursor": cursor} if cursor else {})
+        page = council.planner.get(f"{address}/violations", params=query).raise_for_status().json()
+        found += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert len(found) == metrics["violations"] > 0
+    assert dict(Counter(item["rule"] for item in found)) == metrics["violations_by_rule"]
+    assert {item["route"] for item in found if item["number"]} <= {"R1", "R2", "R3"}
+    assert any(item["pupils"] for item in found)
+    buyer = installation.client(council.authority, "procurement")
+    shown = buyer.get(f"{address}/violations", params={"limit": 200}).raise_for_status().json()
+    assert shown["items"] == [item | {"pupils": []} for item in found]
+
+
+def test_plan_of_ours_breaks_no_rule(council: Council, plan: dict[str, Any]) -> None:
+    assert plan["metrics"]["violations_by_rule"] == {}
+    page = council.planner.get(f"/v1/plans/{plan['id']}/violations").raise_for_status().json()
+    assert page == {"items": [], "next": None}
 
 
 def test_comparison_as_json_and_workbook(
@@ -275,7 +324,7 @@ def test_deleting_a_data_set_wipes_rows_and_keeps_totals(
     assert kept["is_purged"]
     assert kept["year_pence"] == plan["year_pence"]
     assert kept["route_costs"] == plan["route_costs"]
-    for part in ("runs", "costs", "lots", "routes.geojson"):
+    for part in ("runs", "violations", "costs", "lots", "routes.geojson"):
         assert client.get(f"/v1/plans/{plan['id']}/{part}").status_code == 410
     again = client.post("/v1/solves", json={"scenario_id": council.scenario["id"]})
     assert again.status_code == 410

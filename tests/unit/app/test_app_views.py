@@ -9,8 +9,15 @@ from dataclasses import replace
 import pytest
 from test_app_mapping import build_costed
 
-from app.http.plan_views import format_clock, list_lines, list_runs, write_lines_csv
+from app.http.plan_views import (
+    format_clock,
+    list_lines,
+    list_runs,
+    list_violations,
+    write_lines_csv,
+)
 from app.roles import ROLES
+from solver.domain import Violation
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,25 @@ def test_skipped_halt_has_no_time_that_day() -> None:
     runs = (replace(run, days=(skipped,)),)
     plan = replace(costed.plan, am=replace(costed.plan.am, runs=runs))
     assert list_runs(plan)[0].visits[0].times == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_violation_names_its_run_and_route_and_pupils_to_planners_only(role: str) -> None:
+    (found,) = list_violations(build_costed().plan, role)  # type: ignore[arg-type]
+    assert (found.rule, found.session, found.number) == ("C2 ride time", "AM", 1)
+    assert (found.route, found.text) == ("R001", "46 minutes")
+    assert found.pupils == (["P1"] if role in {"commissioner", "planner"} else [])
+
+
+@pytest.mark.parametrize(
+    ("text", "route"), [("route R001: 9.5 hours at the wheel", "R001"), ("siblings", None)]
+)
+def test_violation_of_a_whole_day_names_the_route_that_its_text_does(
+    text: str, route: str | None
+) -> None:
+    plan = replace(build_costed().plan, violations=(Violation("C11", "day", None, text),))
+    (found,) = list_violations(plan, "planner")
+    assert (found.number, found.route) == (None, route)
 
 
 @pytest.mark.parametrize("role", ROLES)
