@@ -160,9 +160,8 @@ def count_crew(costed: CostedPlan, number: int) -> int:
     route = plan.routes[number]
     crews = [0]
     for session in SESSIONS:
-        block = route.am if session == "AM" else route.pm
         runs = plan.get_session(session)[1].runs
-        crews += [d.assistants for n in (block.runs if block else ()) for d in runs[n].days]
+        crews += [d.assistants for n in route.list_runs(session) for d in runs[n].days]
     return max(crews)
 
 

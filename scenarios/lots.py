@@ -70,7 +70,7 @@ class _Cutter:
                 instance.riders[r].reference
                 for session in SESSIONS
                 for instance, plan in (self.plan.get_session(session),)
-                for number in _runs_of(route, session)
+                for number in route.list_runs(session)
                 for r in plan.runs[number].riders
             }
         )
@@ -81,7 +81,7 @@ class _Cutter:
             for route in routes
             for session in SESSIONS
             for instance, plan in (self.plan.get_session(session),)
-            for number in _runs_of(route, session)[:1]
+            for number in route.list_runs(session)[:1]
             if session == "AM" or route.am is None
         ]
         return Lot(
@@ -96,8 +96,3 @@ class _Cutter:
             year_miles=sum((self.miles[route.reference] for route in routes), Decimal(0)),
             year_pence=sum(self.pence[route.reference] for route in routes),
         )
-
-
-def _runs_of(route: Route, session: str) -> tuple[int, ...]:
-    block = route.am if session == "AM" else route.pm
-    return block.runs if block else ()

@@ -104,8 +104,7 @@ def _number_routes(routes: Sequence[Route], session: Session) -> dict[int, int]:
     """The route of each run of a session."""
     numbers = {}
     for number, route in enumerate(routes):
-        block = route.am if session == "AM" else route.pm
-        numbers.update(dict.fromkeys(block.runs if block else (), number))
+        numbers.update(dict.fromkeys(route.list_runs(session), number))
     return numbers
 
 

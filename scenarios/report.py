@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from data.writers import Cell, Column, Table
+from data.writers import Cell, Column, Table, format_time
 from scenarios.comparison import Comparison, Metrics, count_crew
-from solver.domain import SESSIONS, WEEKDAYS, CostedPlan, Lotting, Policy, RateCard
+from solver.domain import SESSIONS, WEEKDAYS, CostedPlan, Lotting, Policy, RateCard, Setting
 from solver.measure import list_day_riders, list_rides
 
 ILLUSTRATIVE: Final = (
@@ -167,9 +167,8 @@ def build_routes_table(costed: CostedPlan, name: str) -> Table:
             count_crew(costed, number),
         ]
         for session in SESSIONS:
-            block = route.am if session == "AM" else route.pm
             instance, session_plan = plan.get_session(session)
-            runs = [session_plan.runs[n] for n in (block.runs if block else ())]
+            runs = [session_plan.runs[n] for n in route.list_runs(session)]
             starts = [t for run in runs for day in run.days for t in day.start_s if t >= 0]
             ends = [t for run in runs for day in run.days for t in day.depart_s if t >= 0]
             pupils = {instance.riders[r].reference for run in runs for r in run.riders}
@@ -205,8 +204,7 @@ def build_stops_table(costed: CostedPlan, name: str) -> Table:
     for session in SESSIONS:
         instance, session_plan = plan.get_session(session)
         for route in plan.routes:
-            block = route.am if session == "AM" else route.pm
-            for order, number in enumerate(block.runs if block else (), start=1):
+            for order, number in enumerate(route.list_runs(session), start=1):
                 run = session_plan.runs[number]
                 alike: dict[tuple[object, ...], list[int]] = {}
                 for day in run.days:
@@ -348,22 +346,41 @@ def build_unassigned_table(plans: Sequence[tuple[str, CostedPlan]]) -> Table:
 
 
 def build_violations_table(costed: CostedPlan, name: str) -> Table:
-    """Build what the checker found in a council's own plan."""
+    """Build what the checker found in a council's own plan, by route and pupil reference."""
+    plan = costed.plan
+    route_of: dict[tuple[str, int | None], str] = {
+        (session, number): route.reference
+        for session in SESSIONS
+        for route in plan.routes
+        for number in route.list_runs(session)
+    }
     return Table(
         title=f"Rules broken {name}",
-        columns=(Column("Rule"), Column("Session"), Column("Run", kind="integer"), Column("What")),
-        rows=tuple(
-            (v.rule, v.session, None if v.run is None else v.run + 1, v.text)
-            for v in costed.plan.violations
+        columns=(
+            Column("Rule"),
+            Column("Session"),
+            Column("Route"),
+            Column("What"),
+            Column("Pupils"),
         ),
+        rows=tuple(
+            (
+                found.rule,
+                found.session,
+                route_of.get((found.session, found.run)),
+                found.text,
+                ", ".join(found.riders) or None,
+            )
+            for found in plan.violations
+        ),
+        notes=("Pupil references: keep this sheet from bidders.",),
     )
 
 
 def build_settings_table(policy: Policy, rate_card: RateCard) -> Table:
     """Build every setting and price in force, with grade and source."""
     rows: list[tuple[Cell, ...]] = [
-        (s.name.replace("_", " "), str(s.value), s.unit, s.grade, s.source)
-        for s in policy.list_settings()
+        (_name_setting(s), *_show_setting(s), s.grade, s.source) for s in policy.list_settings()
     ]
     for rates in rate_card.vehicles:
         for field, unit in _RATE_UNITS.items():
@@ -386,6 +403,28 @@ def build_settings_table(policy: Policy, rate_card: RateCard) -> Table:
         rows=tuple(rows),
         notes=("Sourced: a document says so. Derived: worked out. Assumed: replace it by yours.",),
     )
+
+
+def _name_setting(setting: Setting) -> str:
+    """The setting's name in words, without the suffix that tells programmers its unit."""
+    words = setting.name.removesuffix("_s").removesuffix("_m").replace("gbp_per_min", "price")
+    return words.replace("_", " ").capitalize()
+
+
+def _show_setting(setting: Setting) -> tuple[str, str]:
+    """Value and unit as people say them: clock times, minutes, metres, pounds."""
+    value, unit = setting.value, setting.unit
+    if value is None:
+        return "not set", ""
+    if unit == "s since midnight" and isinstance(value, int):
+        return format_time(value), ""
+    if unit in ("s", "s a day") and isinstance(value, int):
+        if value >= 3600 and value % 3600 == 0:
+            return str(value // 3600), unit.replace("s", "hours", 1)
+        if value < 120 and value % 60:
+            return str(value), "seconds"
+        return f"{value / 60:g}", unit.replace("s", "minutes", 1)
+    return str(value), unit.replace("GBP", "pounds")
 
 
 _RATE_UNITS: Final[Mapping[str, str]] = {

@@ -15,7 +15,6 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from solver.domain import (
     SESSIONS,
-    Block,
     CostedPlan,
     CostLine,
     DayCost,
@@ -153,9 +152,8 @@ class YearCost:
         """Measure a route on a day on which the given riders travel."""
         used = Quantities()
         sessions = 0
-        for session, block in (("AM", route.am), ("PM", route.pm)):
-            if block and self._add_block(used, session, block, attending[session]):  # type: ignore[arg-type,index]
-                sessions += 1
+        for session in SESSIONS:
+            sessions += self._add_runs(used, session, route.list_runs(session), attending[session])
         used.full_days = int(sessions == 2)
         used.half_days = int(sessions == 1)
         used.topped_up = self._top_up(route, used)
@@ -163,10 +161,9 @@ class YearCost:
 
     def _attending(self, route: Route, session: Session, day: date) -> frozenset[int]:
         instance, plan = self.plan.get_session(session)
-        block = route.am if session == "AM" else route.pm
         return frozenset(
             r
-            for number in (block.runs if block else ())
+            for number in route.list_runs(session)
             for r in plan.runs[number].riders
             if is_on(instance.riders[r].weekdays, day.weekday())
             and day not in self._closed(instance.schools[instance.riders[r].school].urn)
@@ -194,14 +191,19 @@ class YearCost:
             self._timed[key] = day
         return self._timed[key]
 
-    def _add_block(
-        self, used: Quantities, session: Session, block: Block, attending: frozenset[int]
+    def _add_runs(
+        self,
+        used: Quantities,
+        session: Session,
+        numbers: Sequence[int],
+        attending: frozenset[int],
     ) -> bool:
+        """Add a block of runs to what is used; whether any of them is made."""
         instance, plan = self.plan.get_session(session)
         matrix = self.matrices[session]
         crew_most = 0
         before: tuple[RunDay, int, int] | None = None
-        for number in block.runs:
+        for number in numbers:
             run = plan.runs[number]
             riders = attending.intersection(run.riders)
             day = self._time(session, number, riders)
@@ -339,10 +341,9 @@ class YearCost:
         attending: dict[Session, frozenset[int]] = {}
         for session in SESSIONS:
             instance, plan = self.plan.get_session(session)
-            block = route.am if session == "AM" else route.pm
             attending[session] = frozenset(
                 r
-                for number in (block.runs if block else ())
+                for number in route.list_runs(session)
                 for r in list_day_riders(instance, plan.runs[number], weekday)
             )
         used = self.measure_day(route, attending)

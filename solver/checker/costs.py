@@ -108,10 +108,9 @@ class _CostChecker:
             going = {}
             for session in SESSIONS:
                 instance, plan = self.plan.get_session(session)
-                block = route.am if session == "AM" else route.pm
                 going[session] = frozenset(
                     r
-                    for number in (block.runs if block else ())
+                    for number in route.list_runs(session)
                     for r in plan.runs[number].riders
                     if self._travels(instance, r, day)
                 )
@@ -157,11 +156,10 @@ class _CostChecker:
         worked = 0
         for session in SESSIONS:
             instance, plan = self.plan.get_session(session)
-            block = route.am if session == "AM" else route.pm
             matrix = self.matrices[session]
             past: tuple[int, int, int] | None = None
             crews = [0]
-            for number in block.runs if block else ():
+            for number in route.list_runs(session):
                 run = plan.runs[number]
                 riders = frozenset(going[session]).intersection(run.riders)
                 if not riders:

@@ -40,8 +40,7 @@ def _check_routes(
     """C11, C16: each run in one route, one type a route, time between runs, driving, counts."""
     for session in SESSIONS:
         _, session_plan = plan.get_session(session)
-        blocks = [r.am if session == "AM" else r.pm for r in plan.routes]
-        used = Counter(number for block in blocks if block for number in block.runs)
+        used = Counter(number for route in plan.routes for number in route.list_runs(session))
         for number in range(len(session_plan.runs)):
             if used[number] != 1:
                 text = f"the run is in {used[number]} routes"
@@ -65,10 +64,9 @@ def _check_route_day(
         driving = 0
         before: tuple[Session, int, int] | None = None
         for session in SESSIONS:
-            block = route.am if session == "AM" else route.pm
             _, session_plan = plan.get_session(session)
             matrix = matrices[session]
-            for number in block.runs if block else ():
+            for number in route.list_runs(session):
                 run = session_plan.runs[number]
                 if run.vehicle_type != route.vehicle_type:
                     yield Violation("C11", session, number, "a run of another vehicle type")

@@ -143,6 +143,11 @@ class Route:
     operator: str = ""
     contract_daily_price: Decimal | None = None
 
+    def list_runs(self, session: Session) -> tuple[int, ...]:
+        """List the runs that the route makes in a session, in order; empty where it makes none."""
+        block = self.am if session == "AM" else self.pm
+        return block.runs if block else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
