@@ -5,7 +5,7 @@
    insertion at exact prices; the best of them goes on.
 3. OR-Tools routing on neighbouring runs, some 100 pupils at a time (:mod:`solver.routing`).
 4. Ruin and recreate with exact prices (:mod:`solver.search`) until the limit.
-5. Exact timetables by weekday and the final price (:mod:`solver.timetabling`).
+5. Exact timetables by weekday and the final price (:mod:`solver.sequences`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from solver.schedule import time_day, time_week
 from solver.sequences import to_sequence, to_visits
 from tests.solver.random_cases import draw_instance, draw_sequence, fit_to_run, make_wait
 
-RUNS = 1200
+RUNS = 2400
 
 
 def _plan_of(instance: Instance, matrix: TravelMatrix, run: Run) -> SessionPlan:
