@@ -185,7 +185,8 @@ class _Search:
             together = all(
                 set(g) <= set(riders) or not set(g) & set(riders) for g in self.groups if len(g) > 1
             )
-            if together and allowed.issuperset(riders) and _put(state, row, run, self.a):
+            is_new = allowed.issuperset(riders) and all(state.run_of[r] < 0 for r in riders)
+            if together and is_new and _is_sound(run, self.a) and _put(state, row, run, self.a):
                 row += 1
         missing = [g for g in self.groups if state.run_of[g[0]] < 0]
         left = insert_all(state, missing, self.neighbours, self.a)
@@ -343,6 +344,18 @@ class _Search:
             iterations=self.clock.iterations,
             seconds=self.clock.elapsed(),
         )
+
+
+def _is_sound(run: IntArray, a: Arrays) -> bool:
+    """C1, C12: nobody twice, each rider's school once and after them, no school for nobody."""
+    nodes = [int(node) for node in run]
+    riders = [node for node in nodes if node < len(a.rider_stop)]
+    calls = [len(a.rider_stop) + int(a.rider_school[r]) for r in riders]
+    return (
+        len(set(nodes)) == len(nodes) == len(riders) + len(set(calls))
+        and set(calls) <= set(nodes)
+        and all(nodes.index(r) < nodes.index(c) for r, c in zip(riders, calls, strict=True))
+    )
 
 
 def _put(state: State, row: int, run: IntArray, a: Arrays) -> bool:

@@ -104,14 +104,24 @@ def test_starts_are_honoured(session: Session) -> None:
     assert gained >= 2
 
 
+def _break_starts(call: int) -> list[list[int]]:
+    """Runs without the school, with the school first, with a rider or the school twice."""
+    return [[0], [call, 0], [0, 0, call], [0, call, call], [call]]
+
+
 @BOTH
 def test_a_start_that_breaks_rules_is_repaired(session: Session) -> None:
     instance, matrix = _draw(5, session)
     everyone = draw_sequence(np.random.default_rng(1), instance, list(range(7)))
-    plan = solve_session(
-        instance, matrix, SearchLimits(iterations=5, seed=1), starts=[[everyone], [everyone[:2]]]
-    )
+    call = 7 + instance.riders[0].school
+    start = [everyone, *(np.array(run) for run in _break_starts(call))]
+    plan = solve_session(instance, matrix, SearchLimits(iterations=1, seed=1), starts=[start])
     assert list_broken(instance, matrix, plan) == set()
+    for broken in start:
+        plan = solve_session(
+            instance, matrix, SearchLimits(iterations=1, seed=1), starts=[[broken]]
+        )
+        assert list_broken(instance, matrix, plan) == set()
 
 
 @BOTH
