@@ -76,23 +76,26 @@ class _Cutter:
         )
 
     def _build(self, reference: str, title: str, licence: str, routes: Sequence[Route]) -> Lot:
-        layouts = [
-            instance.fleet[route.vehicle_type].layouts[plan.runs[number].layout]
-            for route in routes
-            for session in SESSIONS
-            for instance, plan in (self.plan.get_session(session),)
-            for number in route.list_runs(session)[:1]
-            if session == "AM" or route.am is None
-        ]
+        spaces = [self._measure_space(route) for route in routes]
         return Lot(
             reference=reference,
             title=title,
             routes=tuple(route.reference for route in routes),
             licence_class=licence,
             vehicle_types=tuple(sorted({self._code(route) for route in routes})),
-            seats=sum(layout.seats for layout in layouts),
-            bays=sum(layout.bays for layout in layouts),
+            seats=sum(seats for seats, _ in spaces),
+            bays=sum(bays for _, bays in spaces),
             assistants=sum(self.crew[route.reference] for route in routes),
             year_miles=sum((self.miles[route.reference] for route in routes), Decimal(0)),
             year_pence=sum(self.pence[route.reference] for route in routes),
         )
+
+    def _measure_space(self, route: Route) -> tuple[int, int]:
+        """Seats and wheelchair bays that a route's vehicle must offer, in whichever layout."""
+        layouts = [
+            instance.fleet[route.vehicle_type].layouts[plan.runs[number].layout]
+            for session in SESSIONS
+            for instance, plan in (self.plan.get_session(session),)
+            for number in route.list_runs(session)
+        ]
+        return max(x.seats for x in layouts), max(x.bays for x in layouts)
