@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from scenarios.instances import Sessions
@@ -67,7 +67,11 @@ def build_as_is(dataset: Dataset, sessions: Sessions) -> Plan:
                 contract_daily_price=contract.daily_price,
             )
         )
-    plans = {s: _build_session(sessions, s, runs[s]) for s in SESSIONS}
+    listed = {
+        "AM": {pupil for contract in dataset.contract for pupil in contract.am_pupils},
+        "PM": {pupil for contract in dataset.contract for pupil in contract.pm_pupils},
+    }
+    plans = {s: _build_session(sessions, s, runs[s], listed[s]) for s in SESSIONS}
     return Plan(
         name="As-is contract",
         am_instance=sessions.instances["AM"],
@@ -79,16 +83,22 @@ def build_as_is(dataset: Dataset, sessions: Sessions) -> Plan:
     )
 
 
-def _build_session(sessions: Sessions, session: Session, runs: Sequence[Run]) -> SessionPlan:
+def _build_session(
+    sessions: Sessions, session: Session, runs: Sequence[Run], listed: Collection[str]
+) -> SessionPlan:
+    """Build a session's plan; those on no run are told apart by whether a route lists them."""
     instance, matrix = sessions.instances[session], sessions.matrices[session]
     carried = {r for run in runs for r in run.riders}
     unassigned = []
     for rider, who in enumerate(instance.riders):
         if rider in carried:
             continue
-        reasons: tuple[Reason, ...] = (Reason("C1", "today's contract has no route for them"),)
-        if who.reference in sessions.off_map:
-            reasons += (sessions.off_map[who.reference],)
+        reasons: tuple[Reason, ...] = ()
+        if who.reference not in listed:
+            reasons += (Reason("C1", "today's contract has no route for them"),)
+        lost = sessions.find_off_map(who)
+        if lost is not None:
+            reasons += (lost,)
         unassigned.append(price_alone(instance, matrix, rider, reasons))
     return SessionPlan(
         session=session, runs=tuple(runs), unassigned=tuple(unassigned), cost=0.0, penalty=0.0
@@ -105,7 +115,7 @@ def _build_run(
     riders = [
         r
         for r, who in enumerate(instance.riders)
-        if who.reference in place and who.reference not in sessions.off_map
+        if who.reference in place and sessions.find_off_map(who) is None
     ]
     if not riders:
         return None

@@ -42,6 +42,10 @@ class Sessions:
     matrices: Mapping[Session, TravelMatrix]
     off_map: Mapping[str, Reason]
 
+    def find_off_map(self, rider: Rider) -> Reason | None:
+        """Find why no road reaches a rider's home; None where one does, of two homes perhaps."""
+        return self.off_map.get(rider.reference) if rider.direct_s >= UNREACHABLE else None
+
 
 def build_sessions(
     dataset: Dataset, policy: Policy, rate_card: RateCard, network: RoadNetwork
@@ -142,8 +146,10 @@ def _refuse_off_map(dataset: Dataset, places: _Places, off_map: Collection[int])
     schools = [f"{s.name} (URN {s.urn})" for s in dataset.schools if s.point in lost]
     bases = [f"base of {k.code}" for k in dataset.vehicle_types if k.base in lost]
     if schools or bases:
+        count = len(schools) + len(bases)
         raise OffMapSchoolError(
-            f"{len(schools) + len(bases)} places lie off the roads of this network, or on roads "
+            f"{count} {'place lies' if count == 1 else 'places lie'} off the roads of this network, "
+            f"or on roads "
             f"cut off from the rest: "
             f"{', '.join((schools + bases)[:10])}. Check that the roads file covers the area and "
             f"that eastings and northings, or latitude and longitude, are not swapped."

@@ -233,10 +233,8 @@ def _build_job(sessions: Sessions, session: Session, limits: Limits, starts: Seq
 
 def _name_off_map(plan: SessionPlan, sessions: Sessions) -> SessionPlan:
     riders = sessions.instances[plan.session].riders
-    named = tuple(
-        replace(item, reasons=(sessions.off_map[riders[item.rider].reference],))
-        if riders[item.rider].reference in sessions.off_map
-        else item
-        for item in plan.unassigned
-    )
-    return replace(plan, unassigned=named)
+    named = []
+    for item in plan.unassigned:
+        lost = sessions.find_off_map(riders[item.rider])
+        named.append(item if lost is None else replace(item, reasons=(lost,)))
+    return replace(plan, unassigned=tuple(named))
