@@ -44,7 +44,7 @@ def read_definition(path: Path) -> Definition:
     """
     try:
         content = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise LeverError([f"{path.name}: cannot be read as YAML"]) from error
     except ValidationError as error:
         faults = [
@@ -52,9 +52,11 @@ def read_definition(path: Path) -> Definition:
             for fault in error.errors(include_input=False, include_url=False)
         ]
         raise LeverError(faults) from error
-    return Definition(
-        content.name, content.question, parse_levers(content.levers), tuple(content.levers)
-    )
+    try:
+        levers = parse_levers(content.levers)
+    except LeverError as error:
+        raise LeverError([f"{path.name}: {fault}" for fault in error.faults]) from error
+    return Definition(content.name, content.question, levers, tuple(content.levers))
 
 
 def list_definitions() -> tuple[Definition, ...]:

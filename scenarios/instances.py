@@ -148,9 +148,8 @@ def _refuse_off_map(dataset: Dataset, places: _Places, off_map: Collection[int])
     if schools or bases:
         count = len(schools) + len(bases)
         raise OffMapSchoolError(
-            f"{count} {'place lies' if count == 1 else 'places lie'} off the roads of this network, "
-            f"or on roads "
-            f"cut off from the rest: "
+            f"{count} {'place lies' if count == 1 else 'places lie'} off the roads of this "
+            f"network, or on roads cut off from the rest: "
             f"{', '.join((schools + bases)[:10])}. Check that the roads file covers the area and "
             f"that eastings and northings, or latitude and longitude, are not swapped."
         )

@@ -72,11 +72,16 @@ def _read_text(value: Any) -> str:
 def _read_settings(value: Any) -> tuple[tuple[str, Any], ...]:
     if not isinstance(value, dict) or not value:
         raise ValueError("must be settings of the policy with their new values")
-    pairs = []
-    for name, new in sorted(value.items()):
-        if name not in _DEFAULTS:
-            raise ValueError(f"there is no policy setting {name!r}")
-        pairs.append((name, read_setting(name, new)))
+    pairs, faults = [], []
+    for name, new in sorted(value.items(), key=lambda pair: str(pair[0])):
+        try:
+            if name not in _DEFAULTS:
+                raise ValueError(f"there is no policy setting {name!r}")
+            pairs.append((name, read_setting(name, new)))
+        except ValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise ValueError("; ".join(faults))
     return tuple(pairs)
 
 
@@ -232,7 +237,7 @@ def parse_levers(raw: Iterable[Mapping[str, Any]]) -> tuple[Lever, ...]:
         lever = _parse(number, record, faults)
         if lever is not None:
             levers.append(lever)
-    levers.sort(key=lambda lever: (_ORDER.index(lever.kind), lever.parameters))
+    levers.sort(key=lambda lever: (_ORDER.index(lever.kind), repr(lever.parameters)))
     _refuse_conflicts(levers, faults)
     if faults:
         raise LeverError(faults)

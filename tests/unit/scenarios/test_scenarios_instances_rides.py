@@ -1,4 +1,4 @@
-"""From a data set to riders: ride caps (C2), school windows (C3), dwells (C5), places taken (C6)."""
+"""From a data set to riders: ride caps (C2), school windows (C3), dwells (C5), places (C6)."""
 
 from __future__ import annotations
 
@@ -103,8 +103,9 @@ def test_ride_limit_replaces_every_derived_cap(
 
 
 @pytest.mark.parametrize(
-    ("school_year", "target_s"), [(-1, 2700), (0, 2700), (6, 2700), (7, 4500), (11, 4500), (13, 4500)]
-)  # fmt: skip
+    ("school_year", "target_s"),
+    [(-1, 2700), (0, 2700), (6, 2700), (7, 4500), (11, 4500), (13, 4500)],
+)
 def test_target_goes_by_school_year_and_post_16_as_secondary(
     road: RoadNetwork, school_year: int, target_s: int
 ) -> None:
