@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -20,6 +20,7 @@ from app.db.session import Database, open_database
 from app.log import configure_logging
 from app.roles import ROLES
 from app.settings import Settings, get_settings
+from app.storage import receive_uploads_in
 from solver.domain import SchoolrunError
 
 cli = typer.Typer(
@@ -47,7 +48,9 @@ def migrate() -> None:
 @authority_cli.command("create")
 def create_authority(name: str) -> None:
     """Create an authority and print its id."""
-    typer.echo(str(keys.create_authority(_open(), name)))
+    if not name.strip() or not name.isprintable():
+        raise typer.BadParameter("give the authority's name, such as 'Example borough'")
+    typer.echo(str(keys.create_authority(_open(), name.strip())))
 
 
 @key_cli.command("create")
@@ -86,6 +89,7 @@ def serve(
 
     settings = get_settings()
     _prepare(settings)
+    receive_uploads_in(settings.uploads_folder)
     signal.signal(signal.SIGTERM, _leave)
     uvicorn.run(
         create_app(settings),
@@ -131,7 +135,8 @@ def demo(
 @cli.command()
 def nightly(
     night: Annotated[
-        str | None, typer.Option(help="Date of the night, YYYY-MM-DD; today without")
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Date of the night; today without"),
     ] = None,
 ) -> None:
     """Queue every authority's nightly solve. A second start in the same night does nothing."""
@@ -140,7 +145,7 @@ def nightly(
     settings = get_settings()
     configure_logging(settings.log_level)
     today = datetime.now(ZoneInfo("Europe/London")).date()
-    chosen = date.fromisoformat(night) if night else today
+    chosen = night.date() if night else today
     nights = queue_night(_open(), settings, chosen)
     for done in nights:
         typer.echo(f"{done.authority_id}  {done.outcome}  {done.solve_id or done.text}")

@@ -14,6 +14,8 @@ import structlog
 from solver.domain import SchoolrunError
 
 _ROOT = Path(__file__).parent.parent
+_FOLDERS = tuple(f"{folder}/" for folder in (sys.prefix, sys.base_prefix, _ROOT))
+"""Folders of code on this machine, one that may lie in another before it."""
 
 
 def _shorten_exception(
@@ -37,6 +39,18 @@ def _shorten_exception(
     return event
 
 
+def _shorten_paths(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Strike out where on the machine the code lies: libraries' messages may name their files."""
+    text = event.get("event")
+    if isinstance(text, str):
+        for folder in _FOLDERS:
+            text = text.replace(folder, "")
+        event["event"] = text
+    return event
+
+
 def describe_places(exc: BaseException, most: int = 6) -> list[str]:
     """List the innermost `most` places of a traceback as `file:line function`, no values."""
     places = []
@@ -55,6 +69,7 @@ def configure_logging(level: str = "INFO") -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _shorten_exception,
+        _shorten_paths,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     pool_timeout_s: float = 5.0
 
     max_file_bytes: int = 50_000_000
+    """Most bytes of one of a council's files."""
+    max_roads_bytes: int = 500_000_000
+    """Most bytes of a roads file: extracts of a county are 50 to 100 MB and more."""
     max_upload_bytes: int = 150_000_000
     max_body_bytes: int = 1_000_000
     page_size: int = 50
@@ -65,6 +68,11 @@ class Settings(BaseSettings):
     def roads_folder(self) -> Path:
         """Where roads files and what is computed from them lie."""
         return self.data_folder / "roads"
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Where uploads lie while they are received and read."""
+        return self.data_folder / "uploads"
 
     @property
     def postgres_folder(self) -> Path:

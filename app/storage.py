@@ -1,14 +1,38 @@
-"""Files on disk under their content hash: the roads. API and workers share the folder."""
+"""Files on disk: uploads while they are read, and roads for good under their content hash.
+
+API and workers share the roads' folder.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
+import time
 from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
 _CHUNK: Final = 1 << 20
+_LEFT_OVER_S: Final = 3600.0
+"""No upload takes so long: what is older was left by a process that was killed."""
+
+
+def receive_uploads_in(folder: Path) -> None:
+    """Have this process receive uploads in `folder`, on disk: `/tmp` is memory in a container.
+
+    What a killed process left there is deleted.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        if time.time() - left.stat().st_mtime > _LEFT_OVER_S:
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+    os.environ["TMPDIR"] = str(folder.resolve())
+    tempfile.tempdir = None  # found anew, here and in processes that are started
 
 
 def get_roads_path(folder: Path, content_hash: str, suffix: str) -> Path:
@@ -36,6 +60,6 @@ def keep_roads(received: Path, folder: Path, content_hash: str, suffix: str) -> 
     path = get_roads_path(folder, content_hash, suffix)
     if not path.exists():
         part = folder / f".{uuid4().hex}.part"
-        part.write_bytes(received.read_bytes())
+        shutil.move(received, part)  # copied by pieces where it comes from another disk
         os.replace(part, path)
     return path

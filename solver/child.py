@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 from solver.arrays import IntArray
 from solver.domain import Instance, SchoolrunError, SessionPlan, TravelMatrix
@@ -29,7 +30,7 @@ _POLL_S = 0.2
 
 
 class SearchFailedError(SchoolrunError):
-    """A search process failed or died; the message says how, its log has the traceback."""
+    """A search process failed or died; the message says how, and where in the code."""
 
 
 class SearchStoppedError(SchoolrunError):
@@ -134,9 +135,15 @@ def _end(child: _Child) -> None:
 
 
 def _describe(error: Exception) -> str:
-    """The kind of failure and its first line, short enough to be shown."""
-    first = (str(error).splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first[:200]}"
+    """A failure of ours in its words, another by its kind and its places in the code.
+
+    It is shown to users and logged: a foreign message may quote data or name paths.
+    """
+    if isinstance(error, SchoolrunError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return f"{type(error).__name__} in {', '.join(places)}"
 
 
 def _work(job: Job, pipe: Connection, parent: int) -> None:
@@ -160,7 +167,6 @@ def _work(job: Job, pipe: Connection, parent: int) -> None:
         )
         pipe.send(("done", plan))
     except Exception as error:
-        traceback.print_exc()  # to the log of whoever started the search
         pipe.send(("failed", _describe(error)))
     finally:
         pipe.close()

@@ -20,7 +20,6 @@ _HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
-_UPLOADS = ("/v1/datasets", "/v1/roads")
 
 
 class LimitBody:
@@ -53,8 +52,11 @@ class LimitBody:
         await self.app(scope, counted, send)
 
     def _get_limit(self, scope: Scope) -> int:
-        is_upload = scope["path"].rstrip("/") in _UPLOADS
-        return self.settings.max_upload_bytes if is_upload else self.settings.max_body_bytes
+        uploads = {
+            "/v1/datasets": self.settings.max_upload_bytes,
+            "/v1/roads": self.settings.max_roads_bytes + self.settings.max_body_bytes,
+        }
+        return uploads.get(scope["path"].rstrip("/"), self.settings.max_body_bytes)
 
 
 def _describe(most: int) -> str:

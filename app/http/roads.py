@@ -11,14 +11,13 @@ from fastapi import APIRouter, Form, Response, UploadFile
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app import engine
+from app.apart import find_roads_fault
 from app.db.tables import RoadsRow
 from app.errors import AbsentError, Fault, FilesError, TooLargeError
 from app.http.guard import KEY, CallerDep, DatabaseDep, GuardedRoute, SettingsDep
 from app.http.models import Name, Page, RoadsOut
 from app.http.pages import CursorQuery, LimitQuery, list_page
 from app.storage import copy_limited, keep_roads
-from solver.domain import SchoolrunError
 
 router = APIRouter(prefix="/v1/roads", route_class=GuardedRoute, dependencies=[KEY], tags=["roads"])
 
@@ -37,9 +36,9 @@ def create_roads(
     suffix = ".osm.pbf" if (file.filename or "").lower().endswith(".pbf") else ".osm"
     with tempfile.TemporaryDirectory() as folder:
         received = Path(folder) / f"roads{suffix}"
-        copied = copy_limited(file.file, received, settings.max_file_bytes)
+        copied = copy_limited(file.file, received, settings.max_roads_bytes)
         if copied is None:
-            raise TooLargeError(f"the roads file is over {settings.max_file_bytes:,} bytes")
+            raise TooLargeError(f"the roads file is over {settings.max_roads_bytes:,} bytes")
         digest, size = copied
         _check(received, settings.roads_folder / "cache")
         keep_roads(received, settings.roads_folder, digest, suffix)
@@ -61,13 +60,11 @@ def create_roads(
 
 def _check(path: Path, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
-    try:
-        engine.check_roads(path, cache)
-    except (SchoolrunError, ValueError, OSError) as exc:
-        text = str(exc) if isinstance(exc, SchoolrunError) else "it cannot be read as OpenStreetMap"
+    text = find_roads_fault(path, cache)
+    if text is not None:
         remedy = "send an OpenStreetMap .osm or .osm.pbf extract that holds roads"
         fault = Fault("/body/file", "roads", text, remedy, path.name)
-        raise FilesError("the roads file cannot be used; nothing was stored", [fault]) from exc
+        raise FilesError("the roads file cannot be used; nothing was stored", [fault])
 
 
 @router.get("", summary="List roads files")

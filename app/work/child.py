@@ -145,6 +145,7 @@ def _solve(order: SolveOrder, sending: Connection, stop: Event) -> Message:
     try:
         plans = engine.solve(order, lambda progress: _report(progress, sending), is_stopped)
     except SchoolrunError as exc:
+        get_logger(__name__).warning("solve_failed", exc_info=exc)
         return Failed(name_failure(exc), str(exc))
     except BrokenPipeError:
         raise

@@ -167,13 +167,14 @@ def _list_starts(session: Session, solve: SolveRow) -> tuple[Plan, ...]:
 def _attend(run: _Run, process: SolveProcess) -> Finished | Failed | None:
     """Listen to the solve's process until it answers; `None` if the solve is not ours any more."""
     settings = run.work.settings
-    has_asked = False
+    has_asked = has_progressed = False
     try:
         while True:
             message = process.wait(_TICK_S)
             if isinstance(message, Finished | Failed):
                 return message
             if isinstance(message, Progressed):
+                has_progressed = True
                 run.numbers = message.numbers
                 run.checkpoint = message.plan or run.checkpoint
             now = time.monotonic()
@@ -183,6 +184,8 @@ def _attend(run: _Run, process: SolveProcess) -> Finished | Failed | None:
             if run.work.stopping.is_set():
                 _hand_back(run)
                 return None
+            if run.cancel_at is not None and not has_progressed:
+                return Finished(())  # the matrix is being built: there is no plan to wait for
             if run.cancel_at is not None and not has_asked:
                 process.ask_to_stop()
                 has_asked = True

@@ -66,6 +66,12 @@ def test_authorities_and_keys_by_command(installation: Installation) -> None:
     key_id = good.stderr.split("Key ")[1].split(" ")[0]
     assert installation.run("key", "revoke", "--authority", authority, key_id).returncode == 0
     assert httpx.get(f"{installation.url}/v1/me", headers=headers).status_code == 401
+    for refused in (
+        installation.run("authority", "create", " "),
+        installation.run("nightly", "--night", "2026-99-01"),
+    ):
+        assert refused.returncode == 2
+        assert "Traceback" not in refused.stderr
     absent = installation.run("key", "revoke", "--authority", authority, authority)
     assert absent.returncode == 1
     assert "Traceback" not in absent.stderr

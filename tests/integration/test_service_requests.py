@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import time
+from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -247,6 +251,64 @@ def test_file_over_the_limit(
         upload_dataset(council.planner, borough | {"pupils": huge}, "huge"), 413, "too-large"
     )
     assert count() == before
+
+
+def test_roads_file_may_be_larger_than_other_files(council: Council, tmp_path: Path) -> None:
+    large = tmp_path / "roads.osm"
+    with large.open("wb") as out:
+        out.truncate(60_000_000)
+    problem = assert_problem(upload_roads(council.planner, large), 422, "files")
+    assert "not an OpenStreetMap file" in problem["errors"][0]["text"]
+
+
+def test_roads_file_over_its_limit_is_refused_before_it_is_sent(
+    installation: Installation, council: Council
+) -> None:
+    parts = urlsplit(installation.url)
+    connection = HTTPConnection(str(parts.hostname), parts.port, timeout=30)
+    connection.putrequest("POST", "/v1/roads")
+    connection.putheader("Authorization", council.planner.headers["authorization"])
+    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+    connection.putheader("Content-Length", "501000001")
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_uploads_are_received_on_disk_and_gone_afterwards(
+    installation: Installation, council: Council, borough: dict[str, Path]
+) -> None:
+    folder = installation.settings.uploads_folder
+    seen: set[str] = set()
+    is_over = Event()
+
+    def watch() -> None:
+        while not is_over.wait(0.01):
+            seen.update(path.name for path in folder.rglob("roads.osm"))
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        upload_roads(council.planner, borough["roads"]).raise_for_status()
+    finally:
+        is_over.set()
+        watcher.join()
+    assert seen == {"roads.osm"}
+    assert list(folder.iterdir()) == []
+
+
+def test_others_are_answered_while_roads_are_read(
+    council: Council, other_council: Council, borough: dict[str, Path]
+) -> None:
+    answers: list[float] = []
+    upload = Thread(target=upload_roads, args=(council.planner, borough["roads"]))
+    upload.start()
+    while upload.is_alive():
+        began = time.monotonic()
+        other_council.planner.get("/v1/me").raise_for_status()
+        answers.append(time.monotonic() - began)
+    assert len(answers) > 3
+    assert max(answers) < 2.0
 
 
 def test_stranger_uploads_nothing(installation: Installation, borough: dict[str, Path]) -> None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
-from test_app_mapping import build_costed
+from test_app_mapping import build_costed, build_dataset, build_rate_card
 
+from app.engine import SolveOrder
 from app.errors import AbsentError
-from app.work.child import check_plans, name_failure
-from solver.domain import CostedPlan, PlanRejectedError, SchoolrunError
+from app.work.child import Failed, SolveProcess, check_plans, name_failure
+from solver.child import Job, SearchFailedError, solve_jobs
+from solver.domain import CostedPlan, PlanRejectedError, Policy, SchoolrunError
+from solver.session import SearchLimits
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _ours(costed: CostedPlan) -> CostedPlan:
@@ -43,3 +50,52 @@ def test_clean_plan_is_stored() -> None:
 )
 def test_failure_is_named_by_its_class(failure: SchoolrunError, code: str) -> None:
     assert name_failure(failure) == code
+
+
+def _solve_with_broken_roads(folder: Path, kind: str) -> Failed:
+    roads = folder / "roads.osm"
+    if kind == "damaged":
+        roads.write_bytes(b"<osm version='0.6'><node id='1'")
+    elif kind == "a folder":
+        roads.mkdir()
+    order = SolveOrder(
+        kind="scenario", name="Broken", dataset=build_dataset(), policy=Policy(),
+        rate_card=build_rate_card(), roads=roads, roads_cache=folder / "cache", levers=(),
+        seed=1, seconds=1.0, iterations=None,
+    )  # fmt: skip
+    process = SolveProcess(order)
+    try:
+        message = process.wait(120)
+    finally:
+        process.end()
+    assert isinstance(message, Failed), message
+    return message
+
+
+@pytest.mark.parametrize("kind", ["absent", "damaged", "a folder"])
+def test_failure_of_a_solve_shows_no_traceback_and_no_path(tmp_path: Path, kind: str) -> None:
+    failed = _solve_with_broken_roads(tmp_path, kind)
+    assert failed.code == "roads-file"
+    assert "roads.osm" in failed.text
+    assert_bare(failed.text, tmp_path)
+
+
+def test_failure_of_a_search_shows_its_places_and_nothing_else(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken: Any = tmp_path  # no instance: the search breaks in a way that nobody foresaw
+    with pytest.raises(SearchFailedError) as failure:
+        solve_jobs([Job(broken, broken, SearchLimits(iterations=1))])
+    text = str(failure.value)
+    assert "Error in " in text
+    assert ".py:" in text
+    assert_bare(text, tmp_path)
+    assert_bare(capfd.readouterr().err, tmp_path)
+
+
+def assert_bare(text: str, folder: Path) -> None:
+    """Fail if a text shows a traceback or a path of this machine."""
+    assert "Traceback" not in text
+    assert 'File "' not in text
+    assert str(folder) not in text
+    assert str(ROOT) not in text

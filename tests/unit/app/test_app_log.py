@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
 from app.log import configure_logging, get_logger
 from solver.domain import SchoolrunError
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +56,10 @@ def test_own_failure_keeps_its_words(capsys: pytest.CaptureFixture[str]) -> None
     assert line["error_text"] == "no policy is in force"
     assert line["solve"] == "s1"
     assert line["level"] == "warning"
+
+
+def test_library_message_loses_the_machines_folders(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging()
+    package = Path(sys.prefix) / "lib" / "package.py"
+    logging.getLogger("library").error("defined at %s:261 and %s:1", package, ROOT / "app/log.py")
+    assert _last(capsys)["event"] == "defined at lib/package.py:261 and app/log.py:1"
