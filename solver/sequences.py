@@ -17,7 +17,7 @@ from solver.domain import (
     Visit,
 )
 from solver.kernel import find_layout
-from solver.measure import price_session_run
+from solver.measure import RunPrice, price_session_run
 from solver.schedule import time_week
 
 
@@ -28,24 +28,29 @@ def build_session_plan(
     sequences: Sequence[IntArray],
     kinds: Sequence[int],
     unassigned: tuple[Unassigned, ...],
+    timed: dict[bytes, tuple[Run, RunPrice]] | None = None,
 ) -> SessionPlan:
     """Build the timed and priced plan of node sequences, each with its vehicle type.
+
+    Parameters
+    ----------
+    timed
+        Runs timed before, by content; filled here, so that unchanged runs are timed once.
 
     Raises
     ------
     InstanceError
         If a sequence has no timetable: the search and the schedule disagree.
     """
+    timed = {} if timed is None else timed
     runs = []
     cost = sum(u.session_price for u in unassigned)
     penalty = 0.0
     for sequence, kind in zip(sequences, kinds, strict=True):
-        untimed = Run(kind, int(find_layout(sequence, kind, a)), to_visits(instance, sequence))
-        days = time_week(instance, matrix, untimed)
-        if days is None or untimed.layout < 0:
-            raise InstanceError("a run of the search has no timetable or layout; this is a defect")
-        run = Run(kind, untimed.layout, untimed.visits, days)
-        price = price_session_run(instance, matrix, run)
+        key = bytes([kind]) + sequence.tobytes()
+        if key not in timed:
+            timed[key] = _time_run(instance, matrix, a, sequence, kind)
+        run, price = timed[key]
         cost += price.cost
         penalty += price.penalty
         runs.append(run)
@@ -57,6 +62,17 @@ def build_session_plan(
         cost=cost,
         penalty=penalty,
     )
+
+
+def _time_run(
+    instance: Instance, matrix: TravelMatrix, a: Arrays, sequence: IntArray, kind: int
+) -> tuple[Run, RunPrice]:
+    untimed = Run(kind, int(find_layout(sequence, kind, a)), to_visits(instance, sequence))
+    days = time_week(instance, matrix, untimed)
+    if days is None or untimed.layout < 0:
+        raise InstanceError("a run of the search has no timetable or layout; this is a defect")
+    run = Run(kind, untimed.layout, untimed.visits, days)
+    return run, price_session_run(instance, matrix, run)
 
 
 def to_visits(instance: Instance, sequence: IntArray) -> tuple[Visit, ...]:
