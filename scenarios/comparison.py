@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from solver.domain import SESSIONS, CostedPlan, Dataset
+from solver.domain import SESSIONS, CostedPlan, Dataset, Instance, Run
 from solver.measure import list_day_riders, list_rides
 
 _KM_A_MILE = Decimal("1.609344")
+_AS_IS = "as-is at the rate card"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +20,8 @@ class Metrics:
 
     Money is pence a year, miles and CO2e (kg) are a year's. Ride times are minutes over all
     pupil-sessions of an ordinary week; `over_45` and `over_75` count pupils whose worse session
-    passes it. `occupancy` is the mean over runs of pupils aboard at the fullest moment by seats
-    and bays of the layout.
+    passes it. `occupancy` is the mean over runs of pupils aboard at the fullest moment of the week
+    by seats and bays of the layout.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Saving:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Metrics side by side; the first is the baseline of the savings.
+    """Metrics side by side, and what each plan saves on the `baseline`, as people call it.
 
     `price_difference_pence` is contract price less rate card on the as-is routes, where both are
     there: it is a difference of prices, and no part of any saving.
@@ -71,6 +72,7 @@ class Comparison:
     metrics: tuple[Metrics, ...]
     savings: tuple[Saving, ...]
     price_difference_pence: int | None
+    baseline: str = _AS_IS
 
 
 def compare(plans: Sequence[tuple[str, CostedPlan]], dataset: Dataset) -> Comparison:
@@ -98,7 +100,8 @@ def compare(plans: Sequence[tuple[str, CostedPlan]], dataset: Dataset) -> Compar
     )
     contract = [m for m in metrics if m.pricing == "contract prices"]
     difference = contract[0].year_pence - as_is[0].year_pence if contract and as_is else None
-    return Comparison(metrics, savings, difference)
+    called = _AS_IS if as_is or baseline is None else baseline.name
+    return Comparison(metrics, savings, difference, called)
 
 
 def measure_plan(name: str, costed: CostedPlan, dataset: Dataset) -> Metrics:
@@ -212,14 +215,22 @@ def _measure_occupancy(costed: CostedPlan) -> float:
         instance, plan = costed.plan.get_session(session)
         for run in plan.runs:
             layout = instance.fleet[run.vehicle_type].layouts[run.layout]
-            fullest = aboard = 0
-            for visit in run.visits:
-                boards = (visit.school is None) == (session == "AM")
-                size = sum(instance.riders[r].seats + instance.riders[r].bays for r in visit.riders)
-                aboard += size if boards else -size
-                fullest = max(fullest, aboard)
+            fullest = max((_count_aboard(instance, run, d.weekday) for d in run.days), default=0)
             shares.append(fullest / max(layout.seats + layout.bays, 1))
     return sum(shares) / len(shares) if shares else 0.0
+
+
+def _count_aboard(instance: Instance, run: Run, weekday: int) -> int:
+    """The places taken at the fullest moment of a weekday, assistants aside."""
+    present = list_day_riders(instance, run, weekday)
+    fullest = aboard = 0
+    for visit in run.visits:
+        boards = (visit.school is None) == (instance.session == "AM")
+        riders = [instance.riders[r] for r in visit.riders if r in present]
+        size = sum(rider.seats + rider.bays for rider in riders)
+        aboard += size if boards else -size
+        fullest = max(fullest, aboard)
+    return fullest
 
 
 def _divide(pence: int, pupils: int) -> int:

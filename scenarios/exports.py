@@ -89,14 +89,17 @@ def build_plan_geojson(
     """Build one GeoJSON collection of both sessions' runs and the schools."""
     about = describe(costed.plan.name, dataset, network, made_on)
     layers = mapping.build_layers(costed, network, has_homes=has_homes)
-    collection = build_geojson(layers[-1], about)
+    drawn = [build_geojson(layer, about) for layer in layers if layer.name != "stops"]
+    collection = drawn[-1]
     features = []
-    for layer in layers:
-        if layer.name == "stops":
-            continue
-        for feature in build_geojson(layer, about)["features"]:
-            feature["properties"] = {"layer": layer.name, **feature["properties"]}
+    for part in drawn:
+        for feature in part["features"]:
+            feature["properties"] = {"layer": part["name"], **feature["properties"]}
             features.append(feature)
+    boxes = [part["bbox"] for part in drawn if "bbox" in part]
+    if boxes:
+        west, south, east, north = zip(*boxes, strict=True)
+        collection["bbox"] = [min(west), min(south), max(east), max(north)]
     if not has_homes:
         collection["routes"] = _list_route_totals(costed)
     collection["features"] = features

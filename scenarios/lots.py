@@ -33,7 +33,13 @@ class _Cutter:
         self.costed, self.plan = costed, costed.plan
         self.types = {kind.code: kind for kind in dataset.vehicle_types}
         self.pupils = {pupil.reference: pupil for pupil in dataset.pupils}
-        self.schools = {school.urn: school.name for school in dataset.schools}
+        named = Counter(school.name for school in dataset.schools)
+        self.schools = {
+            school.urn: f"{school.name} (URN {school.urn})"
+            if named[school.name] > 1
+            else school.name
+            for school in dataset.schools
+        }
         self.pence: dict[str, int] = defaultdict(int)
         self.miles: dict[str, Decimal] = defaultdict(Decimal)
         for line in costed.lines:
@@ -58,8 +64,9 @@ class _Cutter:
         return self.schools[urn]
 
     def name_area(self, route: Route) -> str:
-        counts = Counter(self.pupils[r].ward or "ward not stated" for r in self._references(route))
-        return f"Ward {min(counts, key=lambda ward: (-counts[ward], ward))}"
+        counts = Counter(self.pupils[r].ward for r in self._references(route))
+        ward = min(counts, key=lambda ward: (-counts[ward], ward))
+        return f"Ward {ward}" if ward else "Ward not stated"
 
     def _code(self, route: Route) -> str:
         return self.plan.am_instance.fleet[route.vehicle_type].code

@@ -203,7 +203,7 @@ def _build_stops(costed: CostedPlan) -> MapLayer:
                             "session": session,
                             "order": order,
                             "kind": "home" if visit.school is None else "school",
-                            "pupils": len(visit.riders),
+                            "pupils": len({instance.riders[r].reference for r in visit.riders}),
                             "start_s": max(starts, default=-1),
                         },
                     )
@@ -221,19 +221,13 @@ def _build_stops(costed: CostedPlan) -> MapLayer:
 
 def _build_schools(costed: CostedPlan) -> MapLayer:
     found: dict[str, tuple[str, Point]] = {}
-    pupils: Counter[str] = Counter()
+    going: set[tuple[str, str]] = set()
     for session in SESSIONS:
         instance, _ = costed.plan.get_session(session)
         for call in instance.schools:
             found[call.urn] = (call.name, instance.stops[call.stop])
-        if session == "AM":
-            pupils.update(
-                urn
-                for urn, _ in {
-                    (instance.schools[rider.school].urn, rider.reference)
-                    for rider in instance.riders
-                }
-            )
+        going |= {(instance.schools[r.school].urn, r.reference) for r in instance.riders}
+    pupils = Counter(urn for urn, _ in going)
     features = tuple(
         Feature(Dot(point.lon, point.lat), {"urn": urn, "name": name, "pupils": pupils[urn]})
         for urn, (name, point) in sorted(found.items())

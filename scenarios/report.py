@@ -82,7 +82,7 @@ def build_comparison_table(comparison: Comparison) -> Table:
     saved = {saving.name: saving for saving in comparison.savings}
     rows.append(
         (
-            "Saving on as-is at the rate card",
+            f"Saving on {comparison.baseline}",
             *(_pounds(saved[m.name].pence) if m.name in saved else None for m in metrics),
         )
     )
@@ -194,8 +194,13 @@ def build_routes_table(costed: CostedPlan, name: str) -> Table:
     )
 
 
+type _Times = tuple[int, ...]
+type _Alike = tuple[tuple[int, ...], _Times, _Times, _Times]
+"""Who travels, and when the vehicle arrives, starts and leaves at each visit."""
+
+
 def build_stops_table(costed: CostedPlan, name: str) -> Table:
-    """Build one row a stop, run and timetable; weekdays with equal times share a row.
+    """Build one row a stop, run and timetable; weekdays alike in pupils and times share a row.
 
     Holds pupil references: for planners, never for bidders.
     """
@@ -206,13 +211,13 @@ def build_stops_table(costed: CostedPlan, name: str) -> Table:
         for route in plan.routes:
             for order, number in enumerate(route.list_runs(session), start=1):
                 run = session_plan.runs[number]
-                alike: dict[tuple[object, ...], list[int]] = {}
+                alike: dict[_Alike, list[int]] = {}
                 for day in run.days:
-                    key = (day.arrive_s, day.start_s, day.depart_s)
+                    riders = list_day_riders(instance, run, day.weekday)
+                    key = (riders, day.arrive_s, day.start_s, day.depart_s)
                     alike.setdefault(key, []).append(day.weekday)
-                for weekdays in alike.values():
+                for (riders, *_), weekdays in alike.items():
                     day = next(d for d in run.days if d.weekday == weekdays[0])
-                    riders = list_day_riders(instance, run, weekdays[0])
                     rides = list_rides(instance, run, day, riders)
                     for i, visit in enumerate(run.visits):
                         present = [r for r in visit.riders if r in riders]
@@ -384,12 +389,12 @@ def build_settings_table(policy: Policy, rate_card: RateCard) -> Table:
     ]
     for rates in rate_card.vehicles:
         for field, unit in _RATE_UNITS.items():
-            value = f"{getattr(rates, field):.2f}"
+            value = _show_price(getattr(rates, field))
             what = f"{rates.vehicle_type} {field.replace('_', ' ')}"
             rows.append((what, value, unit, rates.grade, rates.source))
     for field, unit in (("pa_per_hour", "GBP an hour"), ("pa_fixed", "GBP a session")):
         what = field.replace("pa_", "assistant ").replace("_", " ")
-        value = f"{getattr(rate_card, field):.2f}"
+        value = _show_price(getattr(rate_card, field))
         rows.append((what, value, unit, rate_card.pa_grade, rate_card.pa_source))
     return Table(
         title="Settings and prices",
@@ -403,6 +408,12 @@ def build_settings_table(policy: Policy, rate_card: RateCard) -> Table:
         rows=tuple(rows),
         notes=("Sourced: a document says so. Derived: worked out. Assumed: replace it by yours.",),
     )
+
+
+def _show_price(price: Decimal) -> str:
+    """A price with its pence, and with parts of a penny where it has them."""
+    text = f"{price.normalize():f}"
+    return f"{price:.2f}" if len(text.partition(".")[2]) <= 2 else text
 
 
 def _name_setting(setting: Setting) -> str:

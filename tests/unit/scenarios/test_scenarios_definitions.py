@@ -1,4 +1,4 @@
-"""Scenario files: those that come along are read, and what is wrong with one is said by its name."""
+"""Scenario files: those that come along are read; what is wrong is said with the file's name."""
 
 from __future__ import annotations
 
