@@ -157,7 +157,13 @@ _VISIT: Final = {
     "lon": -1.98,
     "pupils": ["P0001", "P0002"],
     "times": [
-        {"weekday": "Monday", "arrive": "08:31:00", "start": "08:31:00", "depart": "08:32:00"}
+        {
+            "weekday": "Monday",
+            "arrive": "08:31:00",
+            "start": "08:31:00",
+            "depart": "08:32:00",
+            "pupils": ["P0001"],
+        }
     ],
 }
 _RUN: Final = {

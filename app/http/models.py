@@ -291,8 +291,18 @@ class ResultOut(BaseModel):
     plans: list[PlanOut]
 
 
+class VisitTimeOut(BaseModel):
+    """When a halt is made on one weekday, and for whom: some pupils travel on some days only."""
+
+    weekday: str
+    arrive: str
+    start: str
+    depart: str
+    pupils: list[str]
+
+
 class VisitOut(BaseModel):
-    """One halt: a home (by stop number) or a school, who boards or alights, times by weekday."""
+    """One halt: a home or a school, who boards or alights on any day, and times by weekday."""
 
     place: Literal["home", "school"]
     school_urn: str | None
@@ -300,7 +310,7 @@ class VisitOut(BaseModel):
     lat: float
     lon: float
     pupils: list[str]
-    times: list[dict[str, str]]
+    times: list[VisitTimeOut]
 
 
 class RunOut(BaseModel):

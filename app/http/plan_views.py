@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 from app.db.tables import PlanRow
-from app.http.models import CostLineOut, PlanOut, RunOut, ViolationOut, VisitOut
+from app.http.models import CostLineOut, PlanOut, RunOut, ViolationOut, VisitOut, VisitTimeOut
 from app.roles import PUPILS, Role
 from solver.domain import (
     SESSIONS,
@@ -20,6 +20,7 @@ from solver.domain import (
     Run,
     Violation,
     Visit,
+    is_on,
 )
 
 _COLUMNS: Final = (
@@ -107,12 +108,17 @@ def _to_visit(instance: Instance, run: Run, index: int, visit: Visit) -> VisitOu
         lon=point.lon,
         pupils=[instance.riders[rider].reference for rider in visit.riders],
         times=[
-            {
-                "weekday": WEEKDAYS[day.weekday],
-                "arrive": format_clock(day.arrive_s[index]),
-                "start": format_clock(day.start_s[index]),
-                "depart": format_clock(day.depart_s[index]),
-            }
+            VisitTimeOut(
+                weekday=WEEKDAYS[day.weekday],
+                arrive=format_clock(day.arrive_s[index]),
+                start=format_clock(day.start_s[index]),
+                depart=format_clock(day.depart_s[index]),
+                pupils=[
+                    instance.riders[rider].reference
+                    for rider in visit.riders
+                    if is_on(instance.riders[rider].weekdays, day.weekday)
+                ],
+            )
             for day in run.days
             if day.arrive_s[index] >= 0
         ],

@@ -186,7 +186,7 @@ def _assert_bare(installation: Installation, council: Council, solve: dict[str, 
         assert 'File "' not in shown
         for path in (REPOSITORY, installation.folder, sys.prefix):
             assert str(path) not in shown
-    for line in logs.splitlines():
+    for line in filter(None, logs.splitlines()):
         json.loads(line)
 
 

@@ -34,9 +34,18 @@ def test_runs_are_shown_with_route_layout_and_times() -> None:
     home, school = run.visits
     assert (home.place, home.pupils) == ("home", ["P1"])
     assert school.school == "Canalside"
-    assert school.times == [
-        {"weekday": "Monday", "arrive": "08:32:00", "start": "08:32:00", "depart": "08:33:00"}
-    ]
+    (time,) = school.times
+    assert (time.weekday, time.pupils) == ("Monday", ["P1"])
+    assert (time.arrive, time.start, time.depart) == ("08:32:00", "08:32:00", "08:33:00")
+
+
+def test_halt_names_by_weekday_who_travels_that_day() -> None:
+    plan = build_costed().plan
+    (rider,) = plan.am_instance.riders
+    instance = replace(plan.am_instance, riders=(replace(rider, weekdays=0b00010),))
+    (run,) = list_runs(replace(plan, am_instance=instance))
+    assert [visit.pupils for visit in run.visits] == [["P1"], ["P1"]]
+    assert [time.pupils for visit in run.visits for time in visit.times] == [[], []]
 
 
 def test_skipped_halt_has_no_time_that_day() -> None:
