@@ -256,7 +256,7 @@ def test_contract_is_paid_on_days_on_which_somebody_travels(road: RoadNetwork) -
         for line in costed.at_contract_prices.lines
         if line.code == "CONTRACT"
     }
-    # school 100 is closed on two of ten days, 200 on one; a route of one session has its daily price
+    # school 100 is closed on two of ten days, 200 on one; R3 runs in the morning, at its daily price
     assert paid == {"R1": (8, 78_400), "R2": (9, 45_045), "R3": (8, 32_000)}
     halves = {
         line.route: line.quantity for line in costed.at_rate_card.lines if line.code == "HALF"
