@@ -36,7 +36,6 @@ from solver.schedule import count_day_assistants, time_day
 
 METRES_A_MILE = Decimal("1609.344")
 _FOUR_PLACES = Decimal("0.0001")
-_PENNY = Decimal("0.01")
 
 
 @dataclass(slots=True)
@@ -256,7 +255,7 @@ class YearCost:
             + to_miles(used.dead_m) * rates.per_dead_mile
             + to_hours(used.driver_s) * rates.per_driver_hour
         )
-        return max(Decimal(0), rates.minimum_charge - vehicle).quantize(_PENNY, ROUND_HALF_UP)
+        return max(Decimal(0), rates.minimum_charge - vehicle)
 
     # --- lines ----------------------------------------------------------------------------------
 
@@ -324,8 +323,8 @@ class YearCost:
                 "MINIMUM",
                 "top-up to the minimum charge",
                 Decimal(1 if used.topped_up else 0),
-                "sum",
-                used.topped_up,
+                "year",
+                used.topped_up.quantize(_FOUR_PLACES, ROUND_HALF_UP),
                 *of_type,
             ),
         ]
@@ -361,49 +360,69 @@ class YearCost:
         ]
 
     def _unassigned_lines(self) -> list[CostLine]:
+        """One line for each pupil and way in which their dates go: both sessions, or one."""
         lines = []
-        for session in SESSIONS:
-            instance, plan = self.plan.get_session(session)
-            for item in plan.unassigned:
-                rider = instance.riders[item.rider]
-                urn = instance.schools[rider.school].urn
-                days = sum(
-                    is_on(rider.weekdays, day.weekday()) and day not in self._closed(urn)
-                    for day in self.open_days
-                )
-                rate = self._own_vehicle(instance, item)
-                kind = instance.fleet[item.vehicle_type].code
-                note = (
-                    "" if item.is_type_able else "; no type could carry them, the dearest stands in"
-                )
-                rates = self.rate_card.get_rates(kind)
+        for reference, items in self._list_unassigned().items():
+            ways: dict[tuple[tuple[Session, Unassigned], ...], int] = defaultdict(int)
+            for day in self.open_days:
+                way = tuple((s, item) for s, item in items if self._travels_on(s, item, day))
+                if way:
+                    ways[way] += 1
+            for way, days in ways.items():
+                codes = dict.fromkeys(self._code_of(s, item) for s, item in way)
+                note = ""
+                if not all(item.is_type_able for _, item in way):
+                    note = "; no type could carry them, the dearest stands in"
+                sessions = " and ".join(s for s, _ in way)
+                rates = self.rate_card.get_rates(next(iter(codes)))
                 lines.append(
                     _line(
                         "",
                         "UNASSIGNED",
-                        f"pupil {rider.reference}, {session}: a {kind} of their own, direct{note}",
+                        f"pupil {reference}, {sessions}: a vehicle of their own "
+                        f"({', '.join(codes)}), direct{note}",
                         Decimal(days),
-                        "session",
-                        rate,
+                        "day",
+                        self._own_vehicle(way),
                         rates.grade,
                         rates.source,
                     )
                 )
         return lines
 
-    def _own_vehicle(self, instance: Instance, item: Unassigned) -> Decimal:
-        """Price one session of a vehicle of a pupil's own, GBP to four places."""
-        seconds, metres = measure_direct(instance, self.matrices[instance.session], item.rider)
-        rates = self.rate_card.get_rates(instance.fleet[item.vehicle_type].code)
-        crew = count_day_assistants(instance, [item.rider])
-        hours = to_hours(seconds)
-        price = (
-            rates.day_charge / 2
-            + to_miles(metres) * rates.per_live_mile
-            + hours * (rates.per_driver_hour + crew * self.rate_card.pa_per_hour)
-            + crew * self.rate_card.pa_fixed
-        )
-        return price.quantize(_FOUR_PLACES, ROUND_HALF_UP)
+    def _list_unassigned(self) -> dict[str, list[tuple[Session, Unassigned]]]:
+        found: dict[str, list[tuple[Session, Unassigned]]] = defaultdict(list)
+        for session in SESSIONS:
+            instance, plan = self.plan.get_session(session)
+            for item in plan.unassigned:
+                found[instance.riders[item.rider].reference].append((session, item))
+        return found
+
+    def _travels_on(self, session: Session, item: Unassigned, day: date) -> bool:
+        instance, _ = self.plan.get_session(session)
+        rider = instance.riders[item.rider]
+        closed = self._closed(instance.schools[rider.school].urn)
+        return is_on(rider.weekdays, day.weekday()) and day not in closed
+
+    def _code_of(self, session: Session, item: Unassigned) -> str:
+        return self.plan.get_session(session)[0].fleet[item.vehicle_type].code
+
+    def _own_vehicle(self, way: Sequence[tuple[Session, Unassigned]]) -> Decimal:
+        """Price a day of a vehicle of a pupil's own, GBP to four places, as a route would pay."""
+        total = Decimal(0)
+        for code in {self._code_of(session, item) for session, item in way}:
+            mine = [(s, item) for s, item in way if self._code_of(s, item) == code]
+            rates = self.rate_card.get_rates(code)
+            vehicle = rates.day_charge if len(mine) == 2 else rates.half_day_charge
+            for session, item in mine:
+                instance, _ = self.plan.get_session(session)
+                seconds, metres = measure_direct(instance, self.matrices[session], item.rider)
+                crew = count_day_assistants(instance, [item.rider])
+                hours = to_hours(seconds)
+                vehicle += to_miles(metres) * rates.per_live_mile + hours * rates.per_driver_hour
+                total += crew * (hours * self.rate_card.pa_per_hour + self.rate_card.pa_fixed)
+            total += max(vehicle, rates.minimum_charge)
+        return total.quantize(_FOUR_PLACES, ROUND_HALF_UP)
 
 
 def to_miles(metres: int) -> Decimal:

@@ -7,10 +7,14 @@ with the assistant that they need; so leaving a child out never saves money.
 from __future__ import annotations
 
 import math
+from itertools import permutations
 
 from solver.domain import Instance, Reason, TravelMatrix, Unassigned, Visit
 from solver.domain.instance import UNREACHABLE, FleetType, Rider
 from solver.schedule import count_day_assistants, dwell_of, time_day
+
+_MOST_ORDERED = 5
+"""So many siblings are tried in every order of boarding; of more, only two orders are."""
 
 
 def find_hopeless(
@@ -148,7 +152,7 @@ def _breaks_edge(instance: Instance, rider: int, drive: int) -> bool:
 
 
 def _fits_together(instance: Instance, matrix: TravelMatrix, riders: list[int]) -> bool:
-    """Whether siblings for one school fit one vehicle, boarding in the order given or reversed."""
+    """Whether siblings for one school fit one vehicle and timetable, in any order of boarding."""
     call = instance.riders[riders[0]].school
     crew = count_day_assistants(instance, riders)
     seats = crew + sum(instance.riders[r].seats for r in riders)
@@ -169,7 +173,8 @@ def _fits_together(instance: Instance, matrix: TravelMatrix, riders: list[int]) 
     if any(set(riders).intersection(instance.riders[r].must_not_share) for r in riders):
         return False
     at_school = Visit(instance.schools[call].stop, call, tuple(riders))
-    for order in (riders, riders[::-1]):
+    orders = permutations(riders) if len(riders) <= _MOST_ORDERED else (riders, riders[::-1])
+    for order in orders:
         homes = [Visit(instance.riders[r].stop, None, (r,)) for r in order]
         visits = [*homes, at_school] if instance.session == "AM" else [at_school, *homes]
         if time_day(instance, matrix, visits, riders, 0) is not None:

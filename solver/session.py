@@ -36,6 +36,7 @@ HOT = 0.35
 """First temperature, as a share of the mean price of a run; the last is a hundredth of it."""
 STEPS = 100
 _NEAR_GBP = 5.0
+_FIRST_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +295,7 @@ class _Search:
         runs = max(int((state.length > 0).sum()), 1)
         hot = max(HOT * float(state.price.sum()) / runs, 1e-3)
         first = clock.share()
-        steps = STEPS
+        steps = STEPS if clock.limits.iterations is not None else _FIRST_STEPS
         while not clock.is_over():
             if clock.limits.iterations is not None:
                 steps = min(STEPS, clock.limits.iterations - clock.iterations)

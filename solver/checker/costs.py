@@ -22,6 +22,7 @@ from solver.domain import (
     Run,
     Session,
     TravelMatrix,
+    Unassigned,
     Violation,
 )
 
@@ -89,8 +90,7 @@ class _CostChecker:
             for code, pence in self._price_route(route).items():
                 if pence:
                     due[route.reference, code] = pence
-        for session in SESSIONS:
-            due.update(self._price_unassigned(session))
+        due.update(self._price_unassigned())
         return due
 
     def _travels(self, instance: Instance, rider: int, day: date) -> bool:
@@ -132,7 +132,7 @@ class _CostChecker:
             "PA FIXED": self.card.pa_fixed,
         }
         due = {code: _pence(_quantity(code, used[code]) * rate) for code, rate in rate_of.items()}
-        due["MINIMUM"] = _pence(top_up)
+        due["MINIMUM"] = _pence(top_up.quantize(_PLACES, ROUND_HALF_UP))
         return due
 
     def _top_up(self, route: Route, used: Mapping[str, int]) -> Decimal:
@@ -147,7 +147,7 @@ class _CostChecker:
         lacking = rates.minimum_charge - vehicle
         if not rates.minimum_charge or lacking <= 0:
             return Decimal(0)
-        return lacking.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return lacking
 
     def _use_of_day(self, route: Route, going: Mapping[Session, Collection[int]]) -> dict[str, int]:
         use: dict[str, int] = dict.fromkeys(
@@ -223,34 +223,55 @@ class _CostChecker:
         self.seen[key] = (start, end, live, dead, timer.crew(riders))
         return self.seen[key]
 
-    def _price_unassigned(self, session: Session) -> dict[tuple[str, str], int]:
-        instance, plan = self.plan.get_session(session)
-        matrix = self.matrices[session]
-        due: dict[tuple[str, str], int] = {}
-        for item in plan.unassigned:
+    def _price_unassigned(self) -> dict[tuple[str, str], int]:
+        """What vehicles of their own cost, by pupil: gone through date by date."""
+        days: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+        for day in self.dates:
+            going: dict[str, list[tuple[Session, Unassigned]]] = defaultdict(list)
+            for session in SESSIONS:
+                instance, plan = self.plan.get_session(session)
+                for item in plan.unassigned:
+                    if self._travels(instance, item.rider, day):
+                        going[instance.riders[item.rider].reference].append((session, item))
+            for reference, way in going.items():
+                text, price = self._price_own_day(reference, way)
+                days["", text].append(price)
+        return {key: _pence(len(prices) * prices[0]) for key, prices in days.items()}
+
+    def _price_own_day(
+        self, reference: str, way: Sequence[tuple[Session, Unassigned]]
+    ) -> tuple[str, Decimal]:
+        vehicles: dict[str, list[Decimal]] = {}
+        assistants = Decimal(0)
+        for session, item in way:
+            instance, _ = self.plan.get_session(session)
             who = instance.riders[item.rider]
-            code = instance.fleet[item.vehicle_type].code
-            rates = self.card.get_rates(code)
             call = instance.schools[who.school]
+            code = instance.fleet[item.vehicle_type].code
             legs = (who.stop, call.stop) if session == "AM" else (call.stop, who.stop)
-            metres, drive = int(matrix.dist_m[legs]), int(matrix.time_s[legs])
+            metres = int(self.matrices[session].dist_m[legs])
+            drive = int(self.matrices[session].time_s[legs])
             if drive >= 10_000_000:
                 metres = drive = 0
             seconds = drive + who.dwell_s + call.dwell_s
             seconds += call.wheelchair_extra_s if who.bays else 0
-            crew = 0 if who.assistant == "none" else 1
             hours = _quantity("DRIVER", seconds)
-            price = (
-                rates.day_charge / 2
-                + _quantity("LIVE", metres) * rates.per_live_mile
-                + hours * rates.per_driver_hour
-                + crew * (hours * self.card.pa_per_hour + self.card.pa_fixed)
-            ).quantize(_PLACES, ROUND_HALF_UP)
-            days = sum(self._travels(instance, item.rider, day) for day in self.dates)
-            note = "" if item.is_type_able else "; no type could carry them, the dearest stands in"
-            text = f"pupil {who.reference}, {session}: a {code} of their own, direct{note}"
-            due["", text] = due.get(("", text), 0) + _pence(days * price)
-        return due
+            rates = self.card.get_rates(code)
+            miles = _quantity("LIVE", metres) * rates.per_live_mile
+            vehicles.setdefault(code, []).append(miles + hours * rates.per_driver_hour)
+            if who.assistant != "none":
+                assistants += hours * self.card.pa_per_hour + self.card.pa_fixed
+        total = assistants
+        for code, parts in vehicles.items():
+            rates = self.card.get_rates(code)
+            charge = rates.day_charge if len(parts) > 1 else rates.half_day_charge
+            total += max(charge + sum(parts), rates.minimum_charge)
+        note = "; no type could carry them, the dearest stands in"
+        text = (
+            f"pupil {reference}, {' and '.join(s for s, _ in way)}: a vehicle of their own "
+            f"({', '.join(vehicles)}), direct{'' if all(i.is_type_able for _, i in way) else note}"
+        )
+        return text, total.quantize(_PLACES, ROUND_HALF_UP)
 
 
 def _quantity(code: str, amount: int) -> Decimal:

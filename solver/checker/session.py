@@ -8,11 +8,14 @@ from itertools import combinations, pairwise
 
 from solver.checker.timing import Halt, SessionTimer, format_clock
 from solver.domain import (
+    UNREACHABLE,
+    FleetType,
     Instance,
     Run,
     RunDay,
     SessionPlan,
     TravelMatrix,
+    Unassigned,
     Violation,
     is_on,
 )
@@ -64,6 +67,8 @@ class _SessionChecker:
             yield from self._check_vehicle(number, run)
             yield from self._check_days(number, run)
         yield from self._check_siblings()
+        for item in self.plan.unassigned:
+            yield from self._check_unassigned(item)
         if is_sound and not self.is_as_is:
             yield from self._check_counts()
             yield from self._check_objective()
@@ -105,9 +110,10 @@ class _SessionChecker:
         calls = [visit.school for visit in run.visits if visit.school is not None]
         if len(set(calls)) != len(calls):
             yield self._violation("C12", number, "a school is called at twice")
+        schools = {self.instance.schools[call].urn for call in calls}  # one may have two bells
         most = self.instance.rules.max_schools_per_run
-        if most is not None and len(set(calls)) > most:
-            yield self._violation("C12", number, f"{len(set(calls))} schools, {most} allowed")
+        if most is not None and len(schools) > most:
+            yield self._violation("C12", number, f"{len(schools)} schools, {most} allowed")
         for visit in run.visits:
             yield from self._check_visit(number, visit.stop, visit.school, visit.riders)
         yield from self._check_order(number, run)
@@ -307,6 +313,51 @@ class _SessionChecker:
                     )
 
     # --- C11 and the stated objective -------------------------------------------------------------
+
+    def _check_unassigned(self, item: Unassigned) -> Iterator[Violation]:
+        """C17: a vehicle of their own is the cheapest type able to carry them, else the dearest."""
+        if not 0 <= item.vehicle_type < len(self.instance.fleet):
+            yield self._violation("COST", None, "an own vehicle of unknown type", [item.rider])
+            return
+        prices = [self._price_own(item.rider, kind) for kind in self.instance.fleet]
+        able = [i for i, kind in enumerate(self.instance.fleet) if self._is_able(item.rider, kind)]
+        due = min(prices[i] for i in able) if able else max(prices)
+        stands = item.vehicle_type in able or not able
+        if bool(able) != item.is_type_able or not stands:
+            text = "whether and which type could carry a pupil alone is stated otherwise"
+            yield self._violation("COST", None, text, [item.rider])
+        if abs(due - item.session_price) > _MONEY_TOLERANCE or (
+            abs(prices[item.vehicle_type] - due) > _MONEY_TOLERANCE
+        ):
+            text = f"an own vehicle is stated at GBP {item.session_price:.2f}, GBP {due:.2f} is due"
+            yield self._violation("COST", None, text, [item.rider])
+
+    def _is_able(self, rider: int, kind: FleetType) -> bool:
+        who = self.instance.riders[rider]
+        seats = who.seats + self.timer.crew([rider])
+        return (
+            (kind.has_lift or not (who.needs_lift or who.bays))
+            and set(who.tags) <= set(kind.tags)
+            and kind.count != 0
+            and any(
+                seats <= layout.seats
+                and who.bays <= layout.bays
+                and who.folded_chairs <= layout.folded_chairs
+                for layout in kind.layouts
+            )
+        )
+
+    def _price_own(self, rider: int, kind: FleetType) -> float:
+        who = self.instance.riders[rider]
+        call = self.instance.schools[who.school]
+        legs = (who.stop, call.stop) if self.is_am else (call.stop, who.stop)
+        drive, metres = int(self.matrix.time_s[legs]), int(self.matrix.dist_m[legs])
+        if drive >= UNREACHABLE:
+            drive = metres = 0
+        seconds = drive + self.timer.dwell(None, [rider]) + self.timer.dwell(who.school, [rider])
+        crew = self.timer.crew([rider])
+        price = kind.session_charge + metres * kind.per_live_m + crew * self.instance.pa_fixed
+        return price + seconds * (kind.per_driver_s + crew * self.instance.pa_per_s)
 
     def _check_counts(self) -> Iterator[Violation]:
         used = Counter(run.vehicle_type for run in self.plan.runs)

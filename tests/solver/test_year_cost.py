@@ -127,15 +127,15 @@ def test_a_block_pays_the_gap_and_the_leg_but_no_second_way_to_the_base() -> Non
 
 
 def test_an_unassigned_pupil_has_a_line_of_their_own() -> None:
-    """GBP 10 (half of 20) + 6.2137 miles x 1.609344 + 780 s = 0.2167 h x 36 = 27.8012 a session."""
+    """GBP 13 (half day) + 6.2137 miles x 1.609344 + 780 s = 0.2167 h x 36 = 30.8012 a day."""
     rider = build_rider(10, reference="far", ride_cap_s=60, weekdays=MONDAY)
     am, matrix = build_line([rider], [0])
     pm, pm_matrix = build_line([], [0], session="PM", stops=10)
     day = Day((am, matrix, solve(am, matrix)), (pm, pm_matrix, solve(pm, pm_matrix)))
     costed = day.cost(day.join(), DATES)
     (line,) = costed.lines
-    assert (line.code, line.quantity, line.rate) == ("UNASSIGNED", 2, Decimal("27.8012"))
-    assert line.amount_pence == 5_560
+    assert (line.code, line.quantity, line.rate) == ("UNASSIGNED", 2, Decimal("30.8012"))
+    assert line.amount_pence == 6_160
     assert day.check_costs(costed, DATES) == ()
 
 
