@@ -9,7 +9,8 @@ import pytest
 
 from solver.arrays import build_arrays
 from solver.checker import SessionTimer, check_session_plan
-from solver.domain import Instance, Reason, Run, Session, SessionPlan, TravelMatrix, Unassigned
+from solver.domain import Instance, Reason, Run, Session, SessionPlan, TravelMatrix
+from solver.hopeless import price_alone
 from solver.kernel import keeps_every_weekday, price_run
 from solver.measure import price_session_run
 from solver.schedule import time_day, time_week
@@ -23,7 +24,7 @@ def _plan_of(instance: Instance, matrix: TravelMatrix, run: Run) -> SessionPlan:
     """A plan of one run, everyone else left out with a reason."""
     price = price_session_run(instance, matrix, run)
     out = tuple(
-        Unassigned(r, (Reason("C11", "not looked at"),), 0, True, 0.0)
+        price_alone(instance, matrix, r, (Reason("C11", "not looked at"),))
         for r in range(len(instance.riders))
         if r not in run.riders
     )
@@ -31,7 +32,7 @@ def _plan_of(instance: Instance, matrix: TravelMatrix, run: Run) -> SessionPlan:
         session=instance.session,
         runs=(run,),
         unassigned=out,
-        cost=price.cost,
+        cost=price.cost + sum(item.session_price for item in out),
         penalty=price.penalty,
     )
 
