@@ -96,6 +96,7 @@ def _show(client: Client, borough: BoroughFiles, choices: Choices, console: Cons
         TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
         console=console,
+        disable=not console.is_terminal,
     ) as progress:
         solves = _solve_all(client, (dataset["id"], roads["id"]), choices, progress)
     ids = [solve["id"] for solve in solves.values()]
@@ -147,8 +148,10 @@ def _watch(
         progress.update(task, completed=content.get("seconds", 0.0), note=_describe(content))
 
     def done(solve: dict[str, Any]) -> None:
-        pounds = solve["plans"][-1]["year_pence"] / 100
-        progress.update(task, total=1.0, completed=1.0, note=f"£{pounds:,.0f} a year, checked")
+        note = f"£{solve['plans'][-1]['year_pence'] / 100:,.0f} a year, checked"
+        progress.update(task, total=1.0, completed=1.0, note=note)
+        if not progress.console.is_terminal:  # bars are drawn at the very end there
+            progress.console.print(f"{title}: {note}")
 
     yield tell, done
 
