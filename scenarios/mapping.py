@@ -17,6 +17,7 @@ from data.writers import (
     MapPicture,
     MapRun,
     MapSchool,
+    format_time,
     pick_colours,
 )
 from scenarios.comparison import Metrics
@@ -154,8 +155,8 @@ def _build_runs(costed: CostedPlan, session: Session, network: RoadNetwork | Non
                     "pupils": len({instance.riders[r].reference for r in run.riders}),
                     "assistants": max((day.assistants for day in run.days), default=0),
                     "schools": "; ".join(schools),
-                    "first_s": min(t for d in run.days for t in d.start_s if t >= 0),
-                    "last_s": max(t for d in run.days for t in d.depart_s),
+                    "first": format_time(min(t for d in run.days for t in d.start_s if t >= 0)),
+                    "last": format_time(max(t for d in run.days for t in d.depart_s)),
                 },
             )
         )
@@ -172,8 +173,8 @@ def _build_runs(costed: CostedPlan, session: Session, network: RoadNetwork | Non
             "pupils",
             "assistants",
             "schools",
-            "first_s",
-            "last_s",
+            "first",
+            "last",
         ),
     )
 
@@ -192,7 +193,7 @@ def _build_stops(costed: CostedPlan) -> MapLayer:
         for i, run in enumerate(plan.runs):
             for order, visit in enumerate(run.visits, start=1):
                 point = instance.stops[visit.stop]
-                starts = [day.start_s[order - 1] for day in run.days]
+                starts = sorted({day.start_s[order - 1] for day in run.days} - {-1})
                 features.append(
                     Feature(
                         Dot(point.lon, point.lat),
@@ -204,7 +205,7 @@ def _build_stops(costed: CostedPlan) -> MapLayer:
                             "order": order,
                             "kind": "home" if visit.school is None else "school",
                             "pupils": len({instance.riders[r].reference for r in visit.riders}),
-                            "start_s": max(starts, default=-1),
+                            "times": ", ".join(map(format_time, starts)),
                         },
                     )
                 )
@@ -215,7 +216,7 @@ def _build_stops(costed: CostedPlan) -> MapLayer:
         style=LayerStyle(
             colour_by="kind", colours=(("home", "#555555"), ("school", "#f5c518")), size_mm=1.8
         ),
-        fields=("route", "session", "order", "kind", "pupils", "start_s"),
+        fields=("route", "session", "order", "kind", "pupils", "times"),
     )
 
 
