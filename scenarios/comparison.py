@@ -45,6 +45,7 @@ class Metrics:
     occupancy: float
     caps_from_direct: int
     violations: int
+    changes: tuple[str, ...] = ()
 
     @property
     def miles(self) -> Decimal:
@@ -154,6 +155,7 @@ def measure_plan(name: str, costed: CostedPlan, dataset: Dataset) -> Metrics:
         occupancy=_measure_occupancy(costed),
         caps_from_direct=len(capped),
         violations=len(plan.violations),
+        changes=plan.changes,
     )
 
 

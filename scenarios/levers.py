@@ -335,3 +335,25 @@ def _limit(
     return tuple(
         replace(kind, count=lever.get("count")) if kind.code == code else kind for kind in types
     )
+
+
+def describe_levers(levers: Iterable[Lever]) -> tuple[str, ...]:
+    """Say in words what each lever changes."""
+    return tuple(_describe(lever) for lever in levers)
+
+
+def _describe(lever: Lever) -> str:
+    if lever.kind == "share_assistants":
+        return "assistants shared where the risk assessment allows it"
+    if lever.kind == "vehicle_count":
+        return f"at most {lever.get('count')} vehicles of type {lever.get('vehicle_type')}"
+    if lever.kind == "ride_limit":
+        return f"ride limit {lever.get('minutes')} minutes"
+    if lever.kind == "single_school_runs":
+        return "one school a run"
+    if lever.kind == "max_schools_per_run":
+        return f"at most {lever.get('schools')} schools a run"
+    return ", ".join(
+        f"{name.replace('_', ' ')} = {'not set' if value is None else value}"
+        for name, value in lever.get("settings")
+    )

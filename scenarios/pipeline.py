@@ -13,7 +13,7 @@ from datetime import date
 from data.roads import RoadNetwork
 from scenarios.asis import build_as_is
 from scenarios.instances import Sessions, build_sessions
-from scenarios.levers import Lever, apply_levers
+from scenarios.levers import Lever, apply_levers, describe_levers
 from solver.blocks import join_runs
 from solver.checker import check_costs, check_plan
 from solver.child import Job, solve_jobs
@@ -114,6 +114,7 @@ def solve_scenario(
         jobs, on_progress=keeper.pass_on, on_better=keeper.keep, should_stop=should_stop
     )
     plan = build_plan(name, sessions, am, pm, policy, rate_card)
+    plan = replace(plan, changes=describe_levers(levers))
     violations = check_plan(plan, sessions.matrices, policy)
     if violations:
         raise PlanRejectedError(violations)

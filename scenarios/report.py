@@ -98,6 +98,7 @@ def build_comparison_table(comparison: Comparison) -> Table:
             f"Contract prices are £{abs(difference) / 100:,.0f} a year {word} the rate card on the "
             f"same routes: a price difference, and no part of any saving."
         )
+    notes += [f"{m.name}: {'; '.join(m.changes)}." for m in metrics if m.changes]
     return Table(
         title="Comparison",
         columns=(Column("Metric"), *(Column(m.name, kind="number") for m in metrics)),
@@ -182,10 +183,10 @@ def build_routes_table(costed: CostedPlan, name: str) -> Table:
             Column("Operator"),
             Column("Vehicle"),
             Column("Assistants", kind="integer", is_totalled=True),
-            Column("AM pupils", kind="integer", is_totalled=True),
+            Column("AM pupils", kind="integer"),
             Column("AM first pick-up", kind="time"),
             Column("AM end", kind="time"),
-            Column("PM pupils", kind="integer", is_totalled=True),
+            Column("PM pupils", kind="integer"),
             Column("PM loading", kind="time"),
             Column("PM last set-down", kind="time"),
             Column("Cost a year", kind="money", is_totalled=True),
@@ -406,7 +407,10 @@ def build_settings_table(policy: Policy, rate_card: RateCard) -> Table:
             Column("Source"),
         ),
         rows=tuple(rows),
-        notes=("Sourced: a document says so. Derived: worked out. Assumed: replace it by yours.",),
+        notes=(
+            "The policy before any scenario's changes, which stand under the comparison.",
+            "Sourced: a document says so. Derived: worked out. Assumed: replace it by yours.",
+        ),
     )
 
 
@@ -430,7 +434,7 @@ def _show_setting(setting: Setting) -> tuple[str, str]:
     if unit == "s since midnight" and isinstance(value, int):
         return format_time(value), ""
     if unit in ("s", "s a day") and isinstance(value, int):
-        if value >= 3600 and value % 3600 == 0:
+        if value > 3600 and value % 3600 == 0:
             return str(value // 3600), unit.replace("s", "hours", 1)
         if value < 120 and value % 60:
             return str(value), "seconds"

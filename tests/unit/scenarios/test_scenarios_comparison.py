@@ -66,11 +66,11 @@ def test_money_is_by_year_and_by_entitled_pupil(metrics: Metrics) -> None:
     # R2 on two Fridays: half days 150.00; 18,000 m = 11.1847 miles x 1.40 = 15.66;
     #   600 + 1,080 + 300 s = 1,980 s, twice 1.1 h x 12 = 13.20; assistant 9.90 and 2 x 2.00
     #   = 192.76
-    # P4: AM 40 + 1.2427 miles x 1.10 + 0.1167 h x 12 = 42.7674 x 10 = 427.67;
-    #     PM 40 + 1.2427 x 1.10 + 0.1111 x 12 = 42.7002 x 10 = 427.00
-    assert metrics.unassigned_pence == 85_467
-    assert metrics.year_pence == 94_802 + 19_276 + 85_467
-    # three of the four are entitled: 1,995.45 / 3 = 665.15
+    # P4 by a car of their own: 80 + 2 x 1.2427 miles x 1.10 + (0.1167 + 0.1111) h x 12
+    #   = 85.4675 a day x 10 = 854.68
+    assert metrics.unassigned_pence == 85_468
+    assert metrics.year_pence == 94_802 + 19_276 + 85_468
+    # three of the four are entitled: 1,995.46 / 3 = 665.15
     assert metrics.pupils == 3
     assert metrics.pence_a_pupil == 66_515
     assert metrics.pricing == "rate card"
@@ -180,12 +180,12 @@ def test_savings_are_like_with_like_and_the_price_difference_apart(
         town,
     )
     # contract: 980.00 + 2 x 150.00, and P4 as at the rate card
-    assert found.metrics[0].year_pence == 98_000 + 30_000 + 85_467
+    assert found.metrics[0].year_pence == 98_000 + 30_000 + 85_468
     assert found.price_difference_pence == (98_000 - 94_802) + (30_000 - 19_276)
     (saving,) = found.savings
     assert saving.name == "Re-optimised"
-    assert saving.pence == 199_545 - ours.year_pence > 0
-    assert saving.share == pytest.approx(saving.pence / 199_545)
+    assert saving.pence == 199_546 - ours.year_pence > 0
+    assert saving.share == pytest.approx(saving.pence / 199_546)
     # everybody is carried by ours
     assert (found.metrics[2].unassigned, found.metrics[2].unassigned_pence) == (0, 0)
     # the miles of the contract stand beside its price

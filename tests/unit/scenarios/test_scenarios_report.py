@@ -1,0 +1,243 @@
+"""Tables: the right kinds and units, times that can be read, and rows that say what is meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from straight_town import (
+    MONDAY,
+    TUESDAY,
+    at,
+    build_dataset,
+    build_pupil,
+    build_rate_card,
+    build_route,
+    clock,
+)
+
+from data.roads import RoadNetwork
+from data.writers import Table, format_cell
+from scenarios import report
+from scenarios.comparison import compare
+from scenarios.lots import build_lottings
+from scenarios.pipeline import AsIs, value_as_is
+from solver.domain import Dataset, Policy
+
+WHOLE_WEEK = "Mon, Tue, Wed, Thu, Fri"
+
+
+def build_town() -> Dataset:
+    """P1 and P2 in a car, P1 over a cap of 800 s; P3 off the roads, on no route."""
+    pupils = [
+        build_pupil("P1", 6, ride_cap_s=800),
+        build_pupil("P2", 4),
+        build_pupil("P3", 2, home=at(2, east=0.01)),
+    ]
+    return build_dataset(pupils, contract=(build_route("R1", ["P1", "P2"]),))
+
+
+@pytest.fixture(scope="module")
+def town() -> Dataset:
+    return build_town()
+
+
+@pytest.fixture(scope="module")
+def as_is(town: Dataset, road: RoadNetwork) -> AsIs:
+    return value_as_is(town, Policy(), build_rate_card(), road)
+
+
+def list_row(table: Table, number: int) -> dict[str, str]:
+    """Return a row as a person reads it, by heading."""
+    return {
+        column.heading: format_cell(cell, table.get_column(number, i))
+        for i, (column, cell) in enumerate(zip(table.columns, table.rows[number], strict=True))
+    }
+
+
+def find_row(table: Table, first: str) -> list[str]:
+    number = next(i for i, row in enumerate(table.rows) if row[0] == first)
+    return list(list_row(table, number).values())
+
+
+def test_comparison_reads_in_pounds_minutes_and_shares(as_is: AsIs, town: Dataset) -> None:
+    cheaper = replace(as_is.at_rate_card, plan=replace(as_is.at_rate_card.plan, is_as_is=False))
+    plans = [("Contract", as_is.at_contract_prices), ("As-is", as_is.at_rate_card)]
+    found = compare([*plans, ("Ours", replace(cheaper, lines=cheaper.lines[:-1]))], town)
+    table = report.build_comparison_table(found)
+    contract, today, ours = (m.year_pence for m in found.metrics)
+    shown = [f"£{pence / 100:,.0f}" for pence in (contract, today, ours)]
+    assert find_row(table, "Cost a year")[1:] == shown
+    assert find_row(table, "Routes")[1:] == ["1", "1", "1"]
+    assert find_row(table, "  Saloon")[1:] == ["1", "1", "1"]
+    # 840, 780, 480 and 440 s a day: 635 s on average, and the longest 14 minutes
+    assert find_row(table, "Ride, mean (minutes)")[1] == "11"
+    assert find_row(table, "Ride, longest (minutes)")[1] == "14"
+    # two of four seats
+    assert find_row(table, "Seats and bays in use")[1] == "50%"
+    assert find_row(table, "Pupils unassigned")[1] == "1"
+    assert find_row(table, "Rules broken (found by the checker)")[1] == "1"
+    saved = find_row(table, "Saving on as-is at the rate card")
+    assert saved[1:3] == ["-", "-"]
+    assert saved[3] == f"£{(today - ours) / 100:,.0f}"
+    assert find_row(table, "  in per cent")[3] == f"{(today - ours) / today * 100:.1f}%"
+    assert "illustrative" in table.notes[0]
+    # 980.00 less 948.02 on the same route
+    assert "£32 a year above the rate card" in table.notes[1]
+    assert "no part of any saving" in table.notes[1]
+
+
+def test_routes_show_vehicle_pupils_and_clock_times(as_is: AsIs) -> None:
+    table = report.build_routes_table(as_is.at_rate_card, "as-is")
+    assert list_row(table, 0) == {
+        "Route": "R1",
+        "Operator": "Operator A",
+        "Vehicle": "CAR4",
+        "Assistants": "0",
+        "AM pupils": "2",
+        "AM first pick-up": "08:14",
+        "AM end": "08:31",
+        "PM pupils": "2",
+        "PM loading": "15:10",
+        "PM last set-down": "15:26",
+        "Cost a year": "£948.02",
+    }
+
+
+def test_route_without_an_afternoon_shows_dashes(road: RoadNetwork) -> None:
+    dataset = build_dataset(
+        [build_pupil("P1", 6, weekdays_pm=0)], contract=(build_route("R1", ["P1"]),)
+    )
+    costed = value_as_is(dataset, Policy(), build_rate_card(), road).at_rate_card
+    row = list_row(report.build_routes_table(costed, "as-is"), 0)
+    assert (row["PM pupils"], row["PM loading"], row["PM last set-down"]) == ("0", "-", "-")
+
+
+def test_stops_show_times_and_the_longest_ride(as_is: AsIs) -> None:
+    table = report.build_stops_table(as_is.at_rate_card, "as-is")
+    assert len(table.rows) == 6
+    assert list_row(table, 0) == {
+        "Route": "R1",
+        "Session": "AM",
+        "Run": "1",
+        "Weekdays": WHOLE_WEEK,
+        "Stop": "Home",
+        "Pupils": "P1",
+        "Arrive": "08:14",
+        "Start": "08:14",
+        "Leave": "08:16",
+        "Longest ride of these (minutes)": "14.0",
+    }
+    school = list_row(table, 2)
+    assert (school["Stop"], school["Pupils"], school["Start"]) == ("School 100", "P1, P2", "08:30")
+    assert "keep this sheet from bidders" in table.notes[0]
+
+
+def test_weekdays_with_equal_times_and_other_pupils_are_rows_of_their_own(
+    road: RoadNetwork,
+) -> None:
+    pupils = [
+        build_pupil("P1", 6, weekdays_am=MONDAY, weekdays_pm=0),
+        build_pupil("P2", 6, weekdays_am=TUESDAY, weekdays_pm=0),
+    ]
+    dataset = build_dataset(pupils, contract=(build_route("R1", ["P1", "P2"]),))
+    costed = value_as_is(dataset, Policy(), build_rate_card(), road).at_rate_card
+    table = report.build_stops_table(costed, "as-is")
+    assert [(row[3], row[4], row[5]) for row in table.rows] == [
+        ("Mon", "Home", "P1"),
+        ("Mon", "School 100", "P1"),
+        ("Tue", "Home", "P2"),
+        ("Tue", "School 100", "P2"),
+    ]
+
+
+def test_costs_multiply_and_add_up(as_is: AsIs) -> None:
+    costed = as_is.at_rate_card
+    table = report.build_costs_table(costed, "as-is")
+    live = list_row(table, [row[1] for row in table.rows].index("LIVE"))
+    assert live["Quantity"] == "74.5645"
+    assert live["Unit"] == "mile"
+    assert live["Rate"] == "£1.1000"
+    assert live["Amount a year"] == "£82.02"
+    assert live["Grade"] == "assumed"
+    totals = table.find_totals()
+    assert totals is not None
+    assert totals[6] == Decimal(costed.year_pence) / 100
+    assert all(row[0] == "-" for row in table.rows if row[1] == "UNASSIGNED")
+
+
+def test_day_costs_are_by_weekday_and_unrounded(as_is: AsIs) -> None:
+    table = report.build_day_costs_table(as_is.at_rate_card, "as-is")
+    live = next(
+        list_row(table, i)
+        for i, row in enumerate(table.rows)
+        if row[1] == "Monday" and row[2] == "LIVE"
+    )
+    # 12,000 m = 7.4565 miles x 1.10 = 8.20215
+    assert live["Quantity"] == "7.4565"
+    assert live["Amount a day"] == "£8.2022"
+    assert {row[1] for row in table.rows} == {
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+    }
+    assert table.find_totals() is None
+
+
+def test_unassigned_pupils_have_every_reason(as_is: AsIs) -> None:
+    table = report.build_unassigned_table([("As-is", as_is.at_rate_card)])
+    rows = [row for row in table.rows if row[1] == "AM"]
+    assert [row[2:4] for row in rows] == [("P3", "C1"), ("P3", "C1")]
+    assert rows[0][4] == "today's contract has no route for them"
+    assert "the limit is 250 m" in str(rows[1][4])
+    assert table.notes == ()
+
+
+def test_broken_rules_are_by_route_and_pupil(as_is: AsIs) -> None:
+    table = report.build_violations_table(as_is.at_rate_card, "as-is")
+    ((rule, session, route, _, pupils),) = table.rows
+    assert (rule, session, route, pupils) == ("C2", "AM", "R1", "P1")
+
+
+def test_lots_table_adds_up_with_what_is_outside(as_is: AsIs, town: Dataset) -> None:
+    costed = as_is.at_rate_card
+    for lotting in build_lottings(costed, town):
+        table = report.build_lots_table(lotting)
+        totals = table.find_totals()
+        assert totals is not None
+        assert totals[-1] == Decimal(costed.year_pence) / 100
+        assert table.rows[-1][:2] == ("-", "Unassigned pupils, in no lot")
+        assert list_row(table, 0)["Miles a year"] == "75"
+
+
+def test_settings_read_as_clock_times_minutes_and_pounds() -> None:
+    policy = Policy().with_changes({"turnaround_s": 900}, source="council", grade="sourced")
+    rates = replace(build_rate_card().vehicles[0], per_live_mile=Decimal("1.155"))
+    table = report.build_settings_table(policy, build_rate_card(vehicles=(rates,)))
+    shown = {str(row[0]): row[1:3] for row in table.rows}
+    assert shown["Earliest pickup"] == ("07:00", "")
+    assert shown["Latest setdown"] == ("17:30", "")
+    assert shown["Ride target primary"] == ("45", "minutes")
+    assert shown["Ride limit"] == ("not set", "")
+    assert shown["Turnaround"] == ("15", "minutes")
+    assert shown["Max driving"] == ("9", "hours a day")
+    assert shown["Dwell shared door extra"] == ("30", "seconds")
+    assert shown["Snap limit"] == ("250", "m")
+    assert shown["Traffic factor am"] == ("1.2", "x free-flow time")
+    assert shown["Ride excess price"] == ("0.10", "pounds per minute over target")
+    assert shown["CAR4 day charge"] == ("80.00", "GBP a day")
+    assert shown["CAR4 per live mile"] == ("1.155", "GBP a mile")
+    assert shown["assistant per hour"] == ("9.00", "GBP an hour")
+    assert not any(unit in ("s", "s a day", "s since midnight") for _, unit in shown.values())
+    turnaround = next(row for row in table.rows if row[0] == "Turnaround")
+    assert turnaround[3:] == ("sourced", "council")
+    assert len(table.rows) == len(policy.list_settings()) + 6 + 2
+
+
+def test_ride_limit_of_a_scenario_reads_in_minutes() -> None:
+    table = report.build_settings_table(Policy(ride_limit_s=clock("01:00")), build_rate_card())
+    shown = {str(row[0]): row[1:3] for row in table.rows}
+    assert shown["Ride limit"] == ("60", "minutes")
