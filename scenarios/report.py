@@ -351,6 +351,48 @@ def build_unassigned_table(plans: Sequence[tuple[str, CostedPlan]]) -> Table:
     )
 
 
+def build_long_rides_table(costed: CostedPlan, name: str) -> Table:
+    """Build one row for each pupil and session whose ride passes the target, with the reason.
+
+    Also those whose direct ride alone is over a scenario's ride limit, so that their cap is the
+    direct ride and five minutes.
+    """
+    rows: list[tuple[Cell, ...]] = []
+    for session in SESSIONS:
+        instance, plan = costed.plan.get_session(session)
+        longest: dict[int, int] = {}
+        for run in plan.runs:
+            for day in run.days:
+                riders = list_day_riders(instance, run, day.weekday)
+                for rider, seconds in list_rides(instance, run, day, riders).items():
+                    longest[rider] = max(longest.get(rider, 0), seconds)
+        for rider, seconds in sorted(longest.items()):
+            who = instance.riders[rider]
+            if seconds <= who.ride_target_s and not who.is_cap_from_direct:
+                continue
+            why = "shares a vehicle; the direct ride is within the target"
+            if who.direct_s > who.ride_target_s:
+                why = "the direct ride alone is over the target"
+            if who.is_cap_from_direct:
+                why = "the direct ride alone is over the scenario's limit"
+            times = (seconds, who.direct_s, who.ride_target_s, who.ride_cap_s)
+            rows.append((session, who.reference, *(t / 60 for t in times), why))
+    return Table(
+        title=f"Long rides {name}",
+        columns=(
+            Column("Session"),
+            Column("Pupil"),
+            *(
+                Column(title, unit="minutes", kind="minutes")
+                for title in ("Longest ride", "Direct ride", "Target", "Cap")
+            ),
+            Column("Why"),
+        ),
+        rows=tuple(rows),
+        notes=("Pupil references: keep this sheet from bidders.",),
+    )
+
+
 def build_violations_table(costed: CostedPlan, name: str) -> Table:
     """Build what the checker found in a council's own plan, by route and pupil reference."""
     plan = costed.plan
@@ -462,6 +504,7 @@ def list_plan_tables(
         tables.append(build_stops_table(costed, name))
         tables.append(build_costs_table(costed, name))
         tables.append(build_unassigned_table([(name, costed)]))
+        tables.append(build_long_rides_table(costed, name))
     else:
         tables.append(build_costs_table(_without_pupils(costed), name))
     if costed.days:

@@ -161,6 +161,8 @@ class Plan:
     routes: tuple[Route, ...]
     violations: tuple[Violation, ...] = ()
     is_as_is: bool = False
+    changes: tuple[str, ...] = ()
+    """What differs from the data and the policy as they are, in words."""
 
     def get_session(self, session: Session) -> tuple[Instance, SessionPlan]:
         """Return the instance and the plan of one session."""
