@@ -116,7 +116,7 @@ def measure_plan(name: str, costed: CostedPlan, dataset: Dataset) -> Metrics:
         worst[reference] = max(worst.get(reference, 0.0), seconds / 60)
     fleet = plan.am_instance.fleet
     by_type = Counter(fleet[route.vehicle_type].code for route in plan.routes)
-    names = {kind.code: kind.name or kind.code for kind in dataset.vehicle_types}
+    names = _name_types(dataset)
     lines = _sum_lines(costed)
     out = {
         plan.get_session(s)[0].riders[u.rider].reference
@@ -157,6 +157,15 @@ def measure_plan(name: str, costed: CostedPlan, dataset: Dataset) -> Metrics:
         violations=len(plan.violations),
         changes=plan.changes,
     )
+
+
+def _name_types(dataset: Dataset) -> Mapping[str, str]:
+    """What people call each vehicle type, by code; types of one name are told apart by code."""
+    named = Counter(kind.name for kind in dataset.vehicle_types if kind.name)
+    return {
+        kind.code: f"{kind.name} ({kind.code})" if named[kind.name] > 1 else kind.name or kind.code
+        for kind in dataset.vehicle_types
+    }
 
 
 def count_crew(costed: CostedPlan, number: int) -> int:

@@ -162,6 +162,23 @@ def test_pupil_with_two_homes_is_two_records_on_one_run(road: RoadNetwork) -> No
     assert as_is.at_rate_card.plan.violations == ()
 
 
+def test_early_friday_is_another_call_of_the_same_run(road: RoadNetwork) -> None:
+    finish = (*(clock("15:10"),) * 4, clock("13:00"))
+    schools = (build_school("100", 0, pm_finish_s=finish),)
+    route = build_route("R1", ["P1", "P2"])
+    as_is = value(build_dataset(PAIR, schools=schools, contract=(route,)), road)
+    assert list_order(as_is, "PM") == ["100", "100", "P2+P2", "P1+P1"]
+    days = get_run(as_is, "PM").days
+    # Friday's call comes first by its finish, and each day makes one of the two
+    assert days[0].start_s[:2] == (-1, clock("15:10"))
+    assert days[4].start_s[:2] == (clock("13:00"), -1)
+    # 60 s of loading, 4 km at 110 s: the same rides on both
+    assert days[0].start_s[2] - clock("15:10") == days[4].start_s[2] - clock("13:00") == 500
+    assert as_is.at_rate_card.plan.violations == ()
+    # the vehicle is one and is paid a day
+    assert sum_pence(as_is.at_rate_card, "DAY") == 80_000
+
+
 def test_route_that_carries_nobody_is_no_route_of_the_plan(road: RoadNetwork) -> None:
     pupils = [*PAIR, build_pupil("P3", 3, weekdays_am=0, weekdays_pm=0)]
     contract = (build_route("R1", ["P1", "P2"]), build_route("R2", ["P3"]))

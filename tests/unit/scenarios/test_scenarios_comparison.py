@@ -147,6 +147,16 @@ def test_ways_from_and_to_a_base_are_dead_miles(road: RoadNetwork) -> None:
     assert [x.quantity for x in costed.lines if x.code == "DRIVER"] == [Decimal("11.8889")]
 
 
+def test_vehicle_types_of_one_name_are_told_apart(road: RoadNetwork) -> None:
+    contract = (build_route("R1", ["P1"]), build_route("R2", ["P2"], vehicle_type="MB8"))
+    dataset = replace(
+        build_dataset([build_pupil("P1", 6), build_pupil("P2", 4)], contract=contract),
+        vehicle_types=(build_car(name="Taxi"), build_bus(name="Taxi")),
+    )
+    found = measure_plan("As-is", value(dataset, road).at_rate_card, dataset)
+    assert found.vehicles == (("Taxi (CAR4)", 1), ("Taxi (MB8)", 1))
+
+
 def test_long_rides_count_by_the_worse_session_and_over_means_over(road: RoadNetwork) -> None:
     near_in_the_afternoon = (AddressRule(31, "PM", at(2)),)
     pupils = [

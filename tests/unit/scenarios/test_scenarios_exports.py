@@ -151,7 +151,11 @@ def test_tables_without_pupils_have_no_sheet_of_stops(
     lottings = build_lottings(costed, town)
     full = [t.title for t in list_plan_tables(costed, name, lottings, has_pupils=True)]
     bare = [t.title for t in list_plan_tables(costed, name, lottings, has_pupils=False)]
-    assert set(full) - set(bare) == {"Stops Re-optimised", "Unassigned pupils"}
+    assert set(full) - set(bare) == {
+        "Stops Re-optimised",
+        "Unassigned pupils",
+        "Long rides Re-optimised",
+    }
 
 
 def test_workbook_is_the_same_to_the_byte(
@@ -159,6 +163,19 @@ def test_workbook_is_the_same_to_the_byte(
 ) -> None:
     first = write_plan(tmp_path, plans[2], town, has=True).read_bytes()
     assert write_plan(tmp_path, plans[2], town, has=True).read_bytes() == first
+
+
+def test_every_file_says_whose_data_and_that_savings_are_illustrative(
+    road: RoadNetwork, town: Dataset
+) -> None:
+    mine = replace(town, attribution=("Example licence",) * 2, notes=("Counted in May.",))
+    about = exports.describe("Plan", mine, road, MADE_ON)
+    assert about.attribution.count("Example licence") == 1
+    assert road.attribution in about.attribution
+    assert about.notes[0].startswith("Savings are illustrative")
+    assert about.notes[1:] == ("Counted in May.",)
+    assert not about.is_synthetic
+    assert exports.describe("Plan", replace(mine, is_synthetic=True), None, MADE_ON).is_synthetic
 
 
 # --- maps -----------------------------------------------------------------------------------------
