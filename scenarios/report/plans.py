@@ -1,115 +1,15 @@
-"""Plans and comparisons as the tables that people read; the writers know nothing else."""
+"""One plan as tables: lots, routes, stops, costs, and what it could not do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import replace
 
-from data.writers import Cell, Column, Table, format_time
-from scenarios.comparison import Comparison, Metrics, count_crew
-from solver.domain import SESSIONS, WEEKDAYS, CostedPlan, Lotting, Policy, RateCard, Setting
+from data.writers import Cell, Column, Table
+from scenarios.comparison import count_crew
+from scenarios.report.units import pounds
+from solver.domain import SESSIONS, WEEKDAYS, CostedPlan, Lotting
 from solver.measure import list_day_riders, list_rides
-
-ILLUSTRATIVE: Final = (
-    "Savings are illustrative: the same rate card on both plans, before tendering. A planner's "
-    "risk assessment usually removes part of them, and prices come from operators."
-)
-
-
-def _pounds(pence: int) -> Decimal:
-    return Decimal(pence) / 100
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    label: str
-    column: Column
-    read: Callable[[Metrics], Cell]
-
-
-def _money(name: str) -> Column:
-    return Column(name, kind="money", decimals=0)
-
-
-def _whole(name: str) -> Column:
-    return Column(name, kind="integer")
-
-
-def _minutes(name: str) -> Column:
-    return Column(name, kind="minutes", decimals=0)
-
-
-_ROWS: Final = (
-    _Row("Cost a year", _money("Cost a year"), lambda m: _pounds(m.year_pence)),
-    _Row("Cost a pupil a year", _money(""), lambda m: _pounds(m.pence_a_pupil)),
-    _Row("Routes", _whole(""), lambda m: m.routes),
-    _Row("Assistants", _whole(""), lambda m: m.assistants),
-    _Row("Miles a year", _whole(""), lambda m: _round(m.miles)),
-    _Row("  of these with pupils", _whole(""), lambda m: _round(m.live_miles)),
-    _Row("  of these without", _whole(""), lambda m: _round(m.dead_miles)),
-    _Row("CO2e a year (kg)", _whole(""), lambda m: _round(m.co2e_kg)),
-    _Row("Ride, mean (minutes)", _minutes(""), lambda m: m.ride_mean_min),
-    _Row("Ride, 95th percentile (minutes)", _minutes(""), lambda m: m.ride_p95_min),
-    _Row("Ride, longest (minutes)", _minutes(""), lambda m: m.ride_max_min),
-    _Row("Pupils over 45 minutes", _whole(""), lambda m: m.over_45),
-    _Row("Pupils over 75 minutes", _whole(""), lambda m: m.over_75),
-    _Row("Seats and bays in use", Column("", kind="percent", decimals=0), lambda m: m.occupancy),
-    _Row("Pupils unassigned", _whole(""), lambda m: m.unassigned),
-    _Row("  their cost a year", _money(""), lambda m: _pounds(m.unassigned_pence)),
-    _Row("Pupils with direct ride over the limit", _whole(""), lambda m: m.caps_from_direct),
-    _Row("Rules broken (found by the checker)", _whole(""), lambda m: m.violations),
-)
-
-
-def _round(value: Decimal) -> Cell:
-    return int(value.to_integral_value())
-
-
-def build_comparison_table(comparison: Comparison) -> Table:
-    """Build the side-by-side table: one metric a row, one plan a column."""
-    metrics = comparison.metrics
-    rows: list[tuple[Cell, ...]] = []
-    kinds: list[Column] = []
-    for row in _ROWS:
-        rows.append((row.label, *(row.read(m) for m in metrics)))
-        kinds.append(row.column)
-        if row.label == "Routes":
-            for code in _list_types(metrics):
-                rows.append((f"  {code}", *(dict(m.vehicles).get(code, 0) for m in metrics)))
-                kinds.append(_whole(""))
-    saved = {saving.name: saving for saving in comparison.savings}
-    rows.append(
-        (
-            f"Saving on {comparison.baseline}",
-            *(_pounds(saved[m.name].pence) if m.name in saved else None for m in metrics),
-        )
-    )
-    rows.append(
-        ("  in per cent", *(saved[m.name].share if m.name in saved else None for m in metrics))
-    )
-    kinds += [_money(""), Column("", kind="percent")]
-    notes = [ILLUSTRATIVE]
-    if comparison.price_difference_pence is not None:
-        difference = comparison.price_difference_pence
-        word = "above" if difference >= 0 else "below"
-        notes.append(
-            f"Contract prices are £{abs(difference) / 100:,.0f} a year {word} the rate card on the "
-            f"same routes: a price difference, and no part of any saving."
-        )
-    notes += [f"{m.name}: {'; '.join(m.changes)}." for m in metrics if m.changes]
-    return Table(
-        title="Comparison",
-        columns=(Column("Metric"), *(Column(m.name, kind="number") for m in metrics)),
-        rows=tuple(rows),
-        notes=tuple(notes),
-        row_columns=tuple(kinds),
-    )
-
-
-def _list_types(metrics: Sequence[Metrics]) -> list[str]:
-    return list(dict.fromkeys(code for m in metrics for code, _ in m.vehicles))
 
 
 def build_lots_table(lotting: Lotting) -> Table:
@@ -126,13 +26,13 @@ def build_lots_table(lotting: Lotting) -> Table:
             lot.bays,
             lot.assistants,
             lot.year_miles,
-            _pounds(lot.year_pence),
+            pounds(lot.year_pence),
         )
         for lot in lotting.lots
     ]
     if lotting.outside_pence:
         outside: tuple[Cell, ...] = ("-", "Unassigned pupils, in no lot")
-        rows.append((*outside, *([None] * 8), _pounds(lotting.outside_pence)))
+        rows.append((*outside, *([None] * 8), pounds(lotting.outside_pence)))
     return Table(
         title=f"Lots {lotting.way}",
         columns=(
@@ -174,7 +74,7 @@ def build_routes_table(costed: CostedPlan, name: str) -> Table:
             ends = [t for run in runs for day in run.days for t in day.depart_s if t >= 0]
             pupils = {instance.riders[r].reference for run in runs for r in run.riders}
             cells += [len(pupils), min(starts, default=None), max(ends, default=None)]
-        cells.append(_pounds(pence.get(route.reference, 0)))
+        cells.append(pounds(pence.get(route.reference, 0)))
         rows.append(tuple(cells))
     return Table(
         title=f"Routes {name}",
@@ -281,7 +181,7 @@ def build_costs_table(costed: CostedPlan, name: str) -> Table:
                 line.quantity,
                 line.unit,
                 line.rate,
-                _pounds(line.amount_pence),
+                pounds(line.amount_pence),
                 line.grade,
                 line.source,
             )
@@ -423,75 +323,6 @@ def build_violations_table(costed: CostedPlan, name: str) -> Table:
         ),
         notes=("Pupil references: keep this sheet from bidders.",),
     )
-
-
-def build_settings_table(policy: Policy, rate_card: RateCard) -> Table:
-    """Build every setting and price in force, with grade and source."""
-    rows: list[tuple[Cell, ...]] = [
-        (_name_setting(s), *_show_setting(s), s.grade, s.source) for s in policy.list_settings()
-    ]
-    for rates in rate_card.vehicles:
-        for field, unit in _RATE_UNITS.items():
-            value = _show_price(getattr(rates, field))
-            what = f"{rates.vehicle_type} {field.replace('_', ' ')}"
-            rows.append((what, value, unit, rates.grade, rates.source))
-    for field, unit in (("pa_per_hour", "GBP an hour"), ("pa_fixed", "GBP a session")):
-        what = field.replace("pa_", "assistant ").replace("_", " ")
-        value = _show_price(getattr(rate_card, field))
-        rows.append((what, value, unit, rate_card.pa_grade, rate_card.pa_source))
-    return Table(
-        title="Settings and prices",
-        columns=(
-            Column("Setting"),
-            Column("Value"),
-            Column("Unit"),
-            Column("Grade"),
-            Column("Source"),
-        ),
-        rows=tuple(rows),
-        notes=(
-            "The policy before any scenario's changes, which stand under the comparison.",
-            "Sourced: a document says so. Derived: worked out. Assumed: replace it by yours.",
-        ),
-    )
-
-
-def _show_price(price: Decimal) -> str:
-    """A price with its pence, and with parts of a penny where it has them."""
-    text = f"{price.normalize():f}"
-    return f"{price:.2f}" if len(text.partition(".")[2]) <= 2 else text
-
-
-def _name_setting(setting: Setting) -> str:
-    """The setting's name in words, without the suffix that tells programmers its unit."""
-    words = setting.name.removesuffix("_s").removesuffix("_m").replace("gbp_per_min", "price")
-    return words.replace("_", " ").capitalize()
-
-
-def _show_setting(setting: Setting) -> tuple[str, str]:
-    """Value and unit as people say them: clock times, minutes, metres, pounds."""
-    value, unit = setting.value, setting.unit
-    if value is None:
-        return "not set", ""
-    if unit == "s since midnight" and isinstance(value, int):
-        return format_time(value), ""
-    if unit in ("s", "s a day") and isinstance(value, int):
-        if value > 3600 and value % 3600 == 0:
-            return str(value // 3600), unit.replace("s", "hours", 1)
-        if value < 120 and value % 60:
-            return str(value), "seconds"
-        return f"{value / 60:g}", unit.replace("s", "minutes", 1)
-    return str(value), unit.replace("GBP", "pounds")
-
-
-_RATE_UNITS: Final[Mapping[str, str]] = {
-    "day_charge": "GBP a day",
-    "half_day_charge": "GBP a half day",
-    "per_live_mile": "GBP a mile",
-    "per_dead_mile": "GBP a mile",
-    "per_driver_hour": "GBP an hour",
-    "minimum_charge": "GBP a day",
-}
 
 
 def list_plan_tables(
