@@ -43,6 +43,12 @@ def _list_servers(folder: Path) -> list[int]:
     ]
 
 
+def test_a_folder_with_a_space_in_its_name_holds_a_database(folder: Path) -> None:
+    process = _start(folder / "school run", "migrate")
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, output + errors
+
+
 def test_processes_that_start_at_once_share_one_database(folder: Path) -> None:
     processes = [_start(folder, "migrate") for _ in range(3)]
     outputs = [process.communicate(timeout=120) for process in processes]
