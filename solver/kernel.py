@@ -60,15 +60,22 @@ def count_assistants(seq: IntArray, days: int, a: Arrays) -> int:
 
 
 @njit(cache=True)
-def _peak_loads(seq: IntArray, a: Arrays, seats: IntArray, bays: IntArray, folded: IntArray) -> int:
-    """Loads after each node of each weekday, assistants' seats included; returns how many."""
-    riders = len(a.rider_stop)
+def _weekdays(seq: IntArray, a: Arrays) -> tuple[int, int]:
+    """Weekday masks: the days on which all of a run travel, and those on which anybody does."""
     everyone = 31
     union = 0
     for node in seq:
-        if node < riders:
+        if node < len(a.rider_stop):
             everyone &= a.rider_days[node]
             union |= a.rider_days[node]
+    return everyone, union
+
+
+@njit(cache=True)
+def _peak_loads(seq: IntArray, a: Arrays, seats: IntArray, bays: IntArray, folded: IntArray) -> int:
+    """Loads after each node of each weekday, assistants' seats included; returns how many."""
+    riders = len(a.rider_stop)
+    everyone, union = _weekdays(seq, a)
     count = 0
     for weekday in range(5):
         bit = 1 << weekday
@@ -227,12 +234,7 @@ def keeps_every_weekday(seq: IntArray, a: Arrays) -> bool:
     triangle inequality.
     """
     riders = len(a.rider_stop)
-    everyone = 31
-    union = 0
-    for node in seq:
-        if node < riders:
-            everyone &= a.rider_days[node]
-            union |= a.rider_days[node]
+    everyone, union = _weekdays(seq, a)
     if everyone == union:
         return True
     part = np.empty(len(seq), np.int64)

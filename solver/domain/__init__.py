@@ -31,7 +31,6 @@ from solver.domain.instance import (
     Rules,
     SchoolCall,
     TravelMatrix,
-    riders_of_school,
 )
 from solver.domain.plan import (
     Block,
@@ -107,5 +106,4 @@ __all__ = [
     "Visit",
     "content_hash",
     "is_on",
-    "riders_of_school",
 ]

@@ -6,7 +6,6 @@ the seconds and metres between its stops. Both are immutable and hashed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -150,11 +149,3 @@ class TravelMatrix:
     def digest(self) -> str:
         """Return the SHA-256 of both arrays, hexadecimal."""
         return content_hash(self.time_s.tobytes(), self.dist_m.tobytes())
-
-
-def riders_of_school(instance: Instance, riders: Sequence[int]) -> dict[int, list[int]]:
-    """Group rider indices by the school call they travel to or from, in order of first sight."""
-    groups: dict[int, list[int]] = {}
-    for rider in riders:
-        groups.setdefault(instance.riders[rider].school, []).append(rider)
-    return groups
