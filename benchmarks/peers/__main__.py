@@ -11,11 +11,12 @@ import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 NAMES = ("savings", "ortools", "pyvrp", "vroom")
-HOW_TO_INSTALL = (
-    "VROOM and PyVRP are no part of the service. Install them beside it with\n"
-    "    python -m pip install --group benchmarks\n"
-    "(pip 25.1 or later, from the repository's folder), or `uv sync --group benchmarks`."
-)
+HOW_TO_INSTALL = """\
+VROOM and PyVRP are no part of the service. Install them beside it, in the repository's folder:
+    python3.12 -m venv .schoolrun/benchmarks
+    .schoolrun/benchmarks/bin/python -m pip install \\
+        numpy scipy numba ortools "pyvroom>=1.15" "pyvrp>=0.14"
+and use .schoolrun/benchmarks/bin/python for them (side_by_side: --peers-python)."""
 
 
 def main(words: list[str] | None = None) -> int:
