@@ -83,7 +83,7 @@ def _run(
     model.set_durations_matrix("car", _with_nowhere(time_s))
     model.set_distances_matrix("car", _with_nowhere(dist_m))
     nowhere = len(time_s)
-    vehicles = []
+    vehicles: list[vroom.Vehicle] = []
     for copy in copies:
         for _ in range(_count(problem, copy, riders)):
             vehicles.append(_build_vehicle(len(vehicles), copy, nowhere, variant))
