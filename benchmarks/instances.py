@@ -71,7 +71,7 @@ def main() -> int:
     for pupils in arguments.pupils:
         for seed in arguments.seeds:
             if arguments.demo:
-                from benchmarks.demo_instances import write_demo_instance
+                from benchmarks.demo_session import write_demo_instance
 
                 path = write_demo_instance(arguments.folder, pupils, seed)
             else:
