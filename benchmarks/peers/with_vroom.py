@@ -53,7 +53,7 @@ class Variant:
 VARIANTS = tuple(
     Variant(level, share, is_tight, as_seat)
     for level in (1, 3, 5)
-    for share in (0.22, 0.15, 0.35)
+    for share in (0.25, 0.2, 0.32)
     for is_tight, as_seat in ((True, True), (True, False), (False, True), (False, False))
 )
 
