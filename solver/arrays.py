@@ -8,7 +8,7 @@ end of the home's service to start of the school's service, in reversed time.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,51 +19,31 @@ FAR_PAST = -10_000_000
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Records = np.recarray[Any, Any]
+"""An array of records, read as `array[i].field`, in compiled code too."""
 
 
 class Arrays(NamedTuple):
     """What the kernels read. R riders, S school calls, V vehicle types, L layouts, n stops.
 
-    Times are seconds, distances metres, money GBP. `home_from` is the earliest start of a home's
-    service before its dwell is taken off (PM). Node numbers: rider r is r, school call s is R + s.
+    Few members, each a long array: compiled code passes them by value at every call.
+
+    Times are seconds, distances metres, money GBP. `node_stop` is the stop of each node,
+    `home_from` the earliest start of a home's service before its dwell is taken off (PM). Node
+    numbers: rider r is r, school call s is R + s.
     """
 
     is_pm: bool
     time_s: NDArray[np.int32]
     dist_m: NDArray[np.int32]
-    rider_stop: IntArray
-    rider_school: IntArray
-    rider_dwell: IntArray
-    rider_cap: IntArray
-    rider_target: IntArray
-    rider_days: IntArray
-    rider_seats: IntArray
-    rider_bays: IntArray
-    rider_folded: IntArray
-    rider_shared: IntArray
-    rider_dedicated: IntArray
-    rider_lift: IntArray
-    rider_tags: IntArray
-    rider_solo: IntArray
-    rider_bars: IntArray
+    node_stop: IntArray
+    rider: Records
+    school: Records
+    type: Records
+    layout: Records
+    layout_start: IntArray
     conflict_start: IntArray
     conflict_rider: IntArray
-    school_stop: IntArray
-    school_from: IntArray
-    school_to: IntArray
-    school_dwell: IntArray
-    school_extra: IntArray
-    type_lift: IntArray
-    type_tags: IntArray
-    type_base: IntArray
-    type_fixed: FloatArray
-    type_live: FloatArray
-    type_dead: FloatArray
-    type_driver: FloatArray
-    layout_start: IntArray
-    layout_seats: IntArray
-    layout_bays: IntArray
-    layout_folded: IntArray
     home_from: int
     door_extra: int
     riders_per_pa: int
@@ -92,10 +72,6 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
     riders, fleet, rules = instance.riders, instance.fleet, instance.rules
     conflict_start, conflict_rider = _flatten(_list_conflicts(instance))
     sign = -1 if is_pm else 1
-    windows = [
-        (s.window_from_s, s.window_to_s) if not is_pm else (-s.window_to_s, -s.window_from_s)
-        for s in instance.schools
-    ]
     layout_start, _ = _flatten([[0] * len(t.layouts) for t in fleet])
     layouts = [layout for t in fleet for layout in t.layouts]
     return Arrays(
@@ -103,41 +79,18 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
         # fresh copies: kernels are compiled for writable arrays, and the matrix itself is not one
         time_s=np.array(matrix.time_s.T if is_pm else matrix.time_s, order="C"),
         dist_m=np.array(matrix.dist_m.T if is_pm else matrix.dist_m, order="C"),
-        rider_stop=_ints([r.stop for r in riders]),
-        rider_school=_ints([r.school for r in riders]),
-        rider_dwell=_ints([r.dwell_s for r in riders]),
-        rider_cap=_ints([r.ride_cap_s for r in riders]),
-        rider_target=_ints([r.ride_target_s for r in riders]),
-        rider_days=_ints([r.weekdays for r in riders]),
-        rider_seats=_ints([r.seats for r in riders]),
-        rider_bays=_ints([r.bays for r in riders]),
-        rider_folded=_ints([r.folded_chairs for r in riders]),
-        rider_shared=_ints([r.assistant == "shared" for r in riders]),
-        rider_dedicated=_ints([r.assistant == "dedicated" for r in riders]),
-        rider_lift=_ints([r.needs_lift or r.bays > 0 for r in riders]),
-        rider_tags=_ints([sum(1 << tag_bit[t] for t in r.tags) for r in riders]),
-        rider_solo=_ints([r.is_solo for r in riders]),
-        rider_bars=_ints([r.bars_mixed_schools for r in riders]),
+        node_stop=_ints([r.stop for r in riders] + [s.stop for s in instance.schools]),
+        rider=_build_riders(instance, tag_bit),
+        school=_build_schools(instance),
+        type=_build_types(instance, tag_bit),
+        layout=_to_records(
+            seats=_ints([layout.seats for layout in layouts]),
+            bays=_ints([layout.bays for layout in layouts]),
+            folded=_ints([layout.folded_chairs for layout in layouts]),
+        ),
+        layout_start=layout_start,
         conflict_start=conflict_start,
         conflict_rider=conflict_rider,
-        school_stop=_ints([s.stop for s in instance.schools]),
-        school_from=_ints([w[0] for w in windows]),
-        school_to=_ints([w[1] for w in windows]),
-        school_dwell=_ints([s.dwell_s for s in instance.schools]),
-        school_extra=_ints([s.wheelchair_extra_s for s in instance.schools]),
-        type_lift=_ints([t.has_lift for t in fleet]),
-        type_tags=_ints(
-            [sum(1 << tag_bit[x] for x in set(t.tags) & tag_bit.keys()) for t in fleet]
-        ),
-        type_base=_ints([-1 if t.base is None else t.base for t in fleet]),
-        type_fixed=_floats([t.session_charge for t in fleet]),
-        type_live=_floats([t.per_live_m for t in fleet]),
-        type_dead=_floats([t.per_dead_m for t in fleet]),
-        type_driver=_floats([t.per_driver_s for t in fleet]),
-        layout_start=layout_start,
-        layout_seats=_ints([layout.seats for layout in layouts]),
-        layout_bays=_ints([layout.bays for layout in layouts]),
-        layout_folded=_ints([layout.folded_chairs for layout in layouts]),
         home_from=sign * (rules.latest_s if is_pm else rules.earliest_s),
         door_extra=-1 if rules.shared_door_extra_s is None else rules.shared_door_extra_s,
         riders_per_pa=rules.shared_pupils_per_assistant or 0,
@@ -146,6 +99,62 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
         pa_per_s=instance.pa_per_s,
         pa_fixed=instance.pa_fixed,
     )
+
+
+def _build_riders(instance: Instance, tag_bit: dict[str, int]) -> Records:
+    riders = instance.riders
+    return _to_records(
+        stop=_ints([r.stop for r in riders]),
+        school=_ints([r.school for r in riders]),
+        dwell=_ints([r.dwell_s for r in riders]),
+        cap=_ints([r.ride_cap_s for r in riders]),
+        target=_ints([r.ride_target_s for r in riders]),
+        days=_ints([r.weekdays for r in riders]),
+        seats=_ints([r.seats for r in riders]),
+        bays=_ints([r.bays for r in riders]),
+        folded=_ints([r.folded_chairs for r in riders]),
+        shared=_ints([r.assistant == "shared" for r in riders]),
+        dedicated=_ints([r.assistant == "dedicated" for r in riders]),
+        lift=_ints([r.needs_lift or r.bays > 0 for r in riders]),
+        tags=_ints([sum(1 << tag_bit[t] for t in r.tags) for r in riders]),
+        solo=_ints([r.is_solo for r in riders]),
+        bars=_ints([r.bars_mixed_schools for r in riders]),
+    )
+
+
+def _build_schools(instance: Instance) -> Records:
+    schools = instance.schools
+    windows = [
+        (-s.window_to_s, -s.window_from_s)
+        if instance.session == "PM"
+        else (s.window_from_s, s.window_to_s)
+        for s in schools
+    ]
+    return _to_records(
+        stop=_ints([s.stop for s in schools]),
+        opens=_ints([opens for opens, _ in windows]),
+        closes=_ints([closes for _, closes in windows]),
+        dwell=_ints([s.dwell_s for s in schools]),
+        extra=_ints([s.wheelchair_extra_s for s in schools]),
+    )
+
+
+def _build_types(instance: Instance, tag_bit: dict[str, int]) -> Records:
+    fleet = instance.fleet
+    return _to_records(
+        lift=_ints([t.has_lift for t in fleet]),
+        tags=_ints([sum(1 << tag_bit[x] for x in set(t.tags) & tag_bit.keys()) for t in fleet]),
+        base_stop=_ints([-1 if t.base is None else t.base for t in fleet]),
+        fixed=_floats([t.session_charge for t in fleet]),
+        live=_floats([t.per_live_m for t in fleet]),
+        dead=_floats([t.per_dead_m for t in fleet]),
+        driver=_floats([t.per_driver_s for t in fleet]),
+    )
+
+
+def _to_records(**columns: IntArray | FloatArray) -> Records:
+    """Columns of equal length as one array of records: what is used together lies together."""
+    return np.rec.fromarrays(list(columns.values()), names=list(columns))
 
 
 def _check_stops(instance: Instance, matrix: TravelMatrix) -> None:

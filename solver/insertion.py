@@ -13,7 +13,8 @@ import numpy as np
 from solver.arrays import Arrays, IntArray
 from solver.domain import Instance
 from solver.kernel import time_run
-from solver.state import State, insert_group
+from solver.places import build_desk, insert_group
+from solver.state import State
 
 NEIGHBOURS = 60
 
@@ -45,11 +46,11 @@ def order_groups(groups: Sequence[Sequence[int]], a: Arrays) -> list[list[int]]:
 
     Where that order cannot run alone and its reverse can, the reverse.
     """
-    drive = a.time_s[a.rider_stop, a.school_stop[a.rider_school]]
+    drive = a.time_s[a.rider.stop, a.school.stop[a.rider.school]]
     ordered = []
     for group in groups:
-        order = sorted(group, key=lambda r: (-int(drive[r]), int(a.rider_stop[r]), r))
-        call = len(a.rider_stop) + int(a.rider_school[order[0]])
+        order = sorted(group, key=lambda r: (-int(drive[r]), int(a.rider.stop[r]), r))
+        call = len(a.rider) + int(a.rider[order[0]].school)
         ways = [np.array([*way, call]) for way in (order, order[::-1])]
         if not time_run(ways[0], a)[0] and time_run(ways[1], a)[0]:
             order.reverse()
@@ -59,10 +60,10 @@ def order_groups(groups: Sequence[Sequence[int]], a: Arrays) -> list[list[int]]:
 
 def build_neighbours(a: Arrays, count: int = NEIGHBOURS) -> IntArray:
     """List each rider's nearest riders: (R, count) by drive between homes and between schools."""
-    riders = len(a.rider_stop)
+    riders = len(a.rider)
     count = min(count, max(riders - 1, 0))
     near = np.zeros((riders, count), dtype=np.int64)
-    home, school = a.rider_stop, a.school_stop[a.rider_school]
+    home, school = a.rider.stop, a.school.stop[a.rider.school]
     for rider in range(riders):
         apart = (
             a.time_s[home[rider], home].astype(np.float64)
@@ -78,12 +79,13 @@ def insert_all(
     state: State, groups: Sequence[Sequence[int]], neighbours: IntArray, a: Arrays
 ) -> list[int]:
     """Insert groups of riders, farthest from school first; return the indices of those left out."""
-    drive = a.time_s[a.rider_stop, a.school_stop[a.rider_school]]
+    drive = a.time_s[a.rider.stop, a.school.stop[a.rider.school]]
     order = sorted(range(len(groups)), key=lambda g: (-int(drive[groups[g]].max()), g))
     checked = np.full(len(state.length), -1, dtype=np.int64)
+    desk = build_desk(len(a.type))
     left_out = []
     for stamp, g in enumerate(order):
         group = np.array(groups[g], dtype=np.int64)
-        if not insert_group(state, group, neighbours, checked, stamp, 0.0, a):
+        if insert_group(state, group, neighbours, checked, stamp, 0.0, desk, a) < 0:
             left_out.append(g)
     return left_out

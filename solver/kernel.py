@@ -18,7 +18,7 @@ INFEASIBLE = np.inf
 @njit(cache=True)
 def _breaks_sharing(seq: IntArray, a: Arrays) -> bool:
     """C9, C12: pairs, solo, barred mixing, schools a run."""
-    riders = len(a.rider_stop)
+    riders = len(a.rider)
     schools = 0
     carried = 0
     is_barred = False
@@ -27,7 +27,7 @@ def _breaks_sharing(seq: IntArray, a: Arrays) -> bool:
             schools += 1
             continue
         carried += 1
-        is_barred = is_barred or a.rider_bars[node] > 0
+        is_barred = is_barred or a.rider[node].bars > 0
     if is_barred and schools > 1:
         return True
     if a.max_schools > 0 and schools > a.max_schools:
@@ -36,7 +36,7 @@ def _breaks_sharing(seq: IntArray, a: Arrays) -> bool:
         for node in seq:
             if node >= riders:
                 continue
-            if a.rider_solo[node] > 0:
+            if a.rider[node].solo > 0:
                 return True
             for x in range(a.conflict_start[node], a.conflict_start[node + 1]):
                 for other in seq:
@@ -51,31 +51,31 @@ def count_assistants(seq: IntArray, days: int, a: Arrays) -> int:
     shared = 0
     dedicated = 0
     for node in seq:
-        if node < len(a.rider_stop) and a.rider_days[node] & days:
-            shared += a.rider_shared[node]
-            dedicated += a.rider_dedicated[node]
+        if node < len(a.rider) and a.rider[node].days & days:
+            shared += a.rider[node].shared
+            dedicated += a.rider[node].dedicated
     if shared > 0:
         shared = 1 if a.riders_per_pa == 0 else -(-shared // a.riders_per_pa)
     return dedicated + shared
 
 
 @njit(cache=True)
-def _weekdays(seq: IntArray, a: Arrays) -> tuple[int, int]:
+def list_weekdays(seq: IntArray, a: Arrays) -> tuple[int, int]:
     """Weekday masks: the days on which all of a run travel, and those on which anybody does."""
     everyone = 31
     union = 0
     for node in seq:
-        if node < len(a.rider_stop):
-            everyone &= a.rider_days[node]
-            union |= a.rider_days[node]
+        if node < len(a.rider):
+            everyone &= a.rider[node].days
+            union |= a.rider[node].days
     return everyone, union
 
 
 @njit(cache=True)
 def _peak_loads(seq: IntArray, a: Arrays, seats: IntArray, bays: IntArray, folded: IntArray) -> int:
     """Loads after each node of each weekday, assistants' seats included; returns how many."""
-    riders = len(a.rider_stop)
-    everyone, union = _weekdays(seq, a)
+    riders = len(a.rider)
+    everyone, union = list_weekdays(seq, a)
     count = 0
     for weekday in range(5):
         bit = 1 << weekday
@@ -86,22 +86,22 @@ def _peak_loads(seq: IntArray, a: Arrays, seats: IntArray, bays: IntArray, folde
         places = 0
         for node in seq:
             if node < riders:
-                if a.rider_days[node] & bit:
-                    load += a.rider_seats[node]
-                    chairs += a.rider_bays[node]
-                    places += a.rider_folded[node]
+                if a.rider[node].days & bit:
+                    load += a.rider[node].seats
+                    chairs += a.rider[node].bays
+                    places += a.rider[node].folded
                     seats[count], bays[count], folded[count] = load, chairs, places
                     count += 1
             else:
                 for other in seq:
                     if (
                         other < riders
-                        and a.rider_school[other] == node - riders
-                        and a.rider_days[other] & bit
+                        and a.rider[other].school == node - riders
+                        and a.rider[other].days & bit
                     ):
-                        load -= a.rider_seats[other]
-                        chairs -= a.rider_bays[other]
-                        places -= a.rider_folded[other]
+                        load -= a.rider[other].seats
+                        chairs -= a.rider[other].bays
+                        places -= a.rider[other].folded
     return count
 
 
@@ -125,9 +125,9 @@ def _first_layout(
         fits = True
         for i in range(len(seats)):
             if (
-                seats[i] > a.layout_seats[layout]
-                or bays[i] > a.layout_bays[layout]
-                or folded[i] > a.layout_folded[layout]
+                seats[i] > a.layout[layout].seats
+                or bays[i] > a.layout[layout].bays
+                or folded[i] > a.layout[layout].folded
             ):
                 fits = False
                 break
@@ -148,7 +148,7 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
         each visit; the stop of each visit.
     """
     n = len(seq)
-    riders = len(a.rider_stop)
+    riders = len(a.rider)
     stop = np.empty(n, np.int64)
     dwell = np.empty(n, np.int64)
     low = np.empty(n, np.int64)
@@ -159,18 +159,18 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
     while i < n:
         node = seq[i]
         if node < riders:
-            stop[k] = a.rider_stop[node]
-            longest = a.rider_dwell[node]
+            stop[k] = a.rider[node].stop
+            longest = a.rider[node].dwell
             further = 0
             visit_of[i] = k
             while (
                 a.door_extra >= 0
                 and i + 1 < n
                 and seq[i + 1] < riders
-                and a.rider_stop[seq[i + 1]] == stop[k]
+                and a.rider[seq[i + 1]].stop == stop[k]
             ):
                 i += 1
-                longest = max(longest, a.rider_dwell[seq[i]])
+                longest = max(longest, a.rider[seq[i]].dwell)
                 further += a.door_extra
                 visit_of[i] = k
             dwell[k] = longest + further
@@ -178,15 +178,15 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
             high[k] = 10_000_000
         else:
             school = node - riders
-            stop[k] = a.school_stop[school]
-            dwell[k] = a.school_dwell[school]
+            stop[k] = a.school[school].stop
+            dwell[k] = a.school[school].dwell
             for other in seq:
-                if other < riders and a.rider_school[other] == school and a.rider_bays[other] > 0:
-                    dwell[k] += a.school_extra[school]
+                if other < riders and a.rider[other].school == school and a.rider[other].bays > 0:
+                    dwell[k] += a.school[school].extra
                     break
             shift = dwell[k] if a.is_pm else 0
-            low[k] = a.school_from[school] - shift
-            high[k] = a.school_to[school] - shift
+            low[k] = a.school[school].opens - shift
+            high[k] = a.school[school].closes - shift
             visit_of[i] = k
         i += 1
         k += 1
@@ -201,10 +201,10 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
         if seq[i] >= riders:
             continue
         for j in range(n):
-            if seq[j] == riders + a.rider_school[seq[i]]:
+            if seq[j] == riders + a.rider[seq[i]].school:
                 homes[pairs] = visit_of[i]
                 calls[pairs] = visit_of[j]
-                limits[pairs] = dwell[visit_of[i]] + a.rider_cap[seq[i]]
+                limits[pairs] = dwell[visit_of[i]] + a.rider[seq[i]].cap
                 pairs += 1
                 break
     is_timed, start = time_visits(
@@ -218,7 +218,7 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
         for i in range(n):
             if seq[i] < riders:
                 ride = start[calls[x]] - start[homes[x]] - dwell[homes[x]]
-                penalty += max(0, ride - a.rider_target[seq[i]]) * a.excess_per_s
+                penalty += max(0, ride - a.rider[seq[i]].target) * a.excess_per_s
                 x += 1
     duration = float(start[k - 1] + dwell[k - 1] - start[0])
     wait = start[k - 1] - start[0] - gap[: k - 1].sum()
@@ -233,8 +233,8 @@ def keeps_every_weekday(seq: IntArray, a: Arrays) -> bool:
     ride of those who boarded there and wait for another school's window, and a matrix may lack the
     triangle inequality.
     """
-    riders = len(a.rider_stop)
-    everyone, union = _weekdays(seq, a)
+    riders = len(a.rider)
+    everyone, union = list_weekdays(seq, a)
     if everyone == union:
         return True
     part = np.empty(len(seq), np.int64)
@@ -246,13 +246,13 @@ def keeps_every_weekday(seq: IntArray, a: Arrays) -> bool:
         for node in seq:
             is_made = False
             if node < riders:
-                is_made = a.rider_days[node] & bit > 0
+                is_made = a.rider[node].days & bit > 0
             else:
                 for other in seq:
                     if (
                         other < riders
-                        and a.rider_school[other] == node - riders
-                        and a.rider_days[other] & bit
+                        and a.rider[other].school == node - riders
+                        and a.rider[other].days & bit
                     ):
                         is_made = True
             if is_made:
@@ -272,9 +272,18 @@ def price_run(seq: IntArray, allowed: IntArray, a: Arrays) -> tuple[float, float
     float, float, int, int
         Cost in GBP (:data:`INFEASIBLE` where none), penalty in GBP, type, layout.
     """
+    cost, penalty, kind, layout, _, _ = price_in_full(seq, allowed, a)
+    return cost, penalty, kind, layout
+
+
+@njit(cache=True)
+def price_in_full(
+    seq: IntArray, allowed: IntArray, a: Arrays
+) -> tuple[float, float, int, int, int, int]:
+    """As :func:`price_run`, with the assistants and the seconds neither driven nor dwelt."""
     if _breaks_sharing(seq, a):
-        return INFEASIBLE, 0.0, -1, -1
-    riders = len(a.rider_stop)
+        return INFEASIBLE, 0.0, -1, -1, 0, 0
+    riders = len(a.rider)
     size = 5 * len(seq)
     seats = np.empty(size, np.int64)
     bays = np.empty(size, np.int64)
@@ -284,31 +293,31 @@ def price_run(seq: IntArray, allowed: IntArray, a: Arrays) -> tuple[float, float
     tags = 0
     for node in seq:
         if node < riders:
-            needs_lift |= a.rider_lift[node]
-            tags |= a.rider_tags[node]
-    layouts = np.full(len(a.type_lift), -1, np.int64)
+            needs_lift |= a.rider[node].lift
+            tags |= a.rider[node].tags
+    layouts = np.full(len(a.type), -1, np.int64)
     is_carried = False
-    for v in range(len(a.type_lift)):
-        if allowed[v] <= 0 or (needs_lift and not a.type_lift[v]) or (tags & ~a.type_tags[v]):
+    for v in range(len(a.type)):
+        if allowed[v] <= 0 or (needs_lift and not a.type[v].lift) or (tags & ~a.type[v].tags):
             continue
         layouts[v] = _first_layout(v, seats[:count], bays[:count], folded[:count], a)
         is_carried = is_carried or layouts[v] >= 0
     if not is_carried:
-        return INFEASIBLE, 0.0, -1, -1
-    is_timed, duration, penalty, _, _, stop = time_run(seq, a)
+        return INFEASIBLE, 0.0, -1, -1, 0, 0
+    is_timed, duration, penalty, wait, _, stop = time_run(seq, a)
     if not is_timed:
-        return INFEASIBLE, 0.0, -1, -1
+        return INFEASIBLE, 0.0, -1, -1, 0, 0
     live, dead = measure_run(seq, a)
     assistants = count_assistants(seq, 31, a)
     best = INFEASIBLE
     best_type = -1
-    for v in range(len(a.type_lift)):
+    for v in range(len(a.type)):
         if layouts[v] >= 0:
             cost = price_type(v, duration, live, dead, assistants, stop[0], stop[-1], a)
             if cost < best:
                 best = cost
                 best_type = v
-    return best, penalty, best_type, int(layouts[best_type])
+    return best, penalty, best_type, int(layouts[best_type]), assistants, wait
 
 
 @njit(cache=True)
@@ -316,15 +325,15 @@ def price_type(
     v: int, duration: float, live: int, dead: int, assistants: int, first: int, last: int, a: Arrays
 ) -> float:
     """Price a timed run in vehicle type `v`, base legs included, GBP."""
-    base = a.type_base[v]
+    base = a.type[v].base_stop
     if base >= 0:
         dead = dead + a.dist_m[base, first] + a.dist_m[last, base]
         duration = duration + a.time_s[base, first] + a.time_s[last, base]
     return float(
-        a.type_fixed[v]
-        + a.type_live[v] * live
-        + a.type_dead[v] * dead
-        + (a.type_driver[v] + assistants * a.pa_per_s) * duration
+        a.type[v].fixed
+        + a.type[v].live * live
+        + a.type[v].dead * dead
+        + (a.type[v].driver + assistants * a.pa_per_s) * duration
         + assistants * a.pa_fixed
     )
 
@@ -332,13 +341,13 @@ def price_type(
 @njit(cache=True)
 def measure_run(seq: IntArray, a: Arrays) -> tuple[int, int]:
     """Metres with and without pupils aboard, base legs apart."""
-    riders = len(a.rider_stop)
+    riders = len(a.rider)
     live = 0
     dead = 0
     aboard = 0
     previous = -1
     for node in seq:
-        here = a.rider_stop[node] if node < riders else a.school_stop[node - riders]
+        here = a.rider[node].stop if node < riders else a.school[node - riders].stop
         if previous >= 0:
             if aboard > 0:
                 live += a.dist_m[previous, here]
@@ -349,6 +358,6 @@ def measure_run(seq: IntArray, a: Arrays) -> tuple[int, int]:
             aboard += 1
         else:
             for other in seq:
-                if other < riders and a.rider_school[other] == node - riders:
+                if other < riders and a.rider[other].school == node - riders:
                     aboard -= 1
     return live, dead

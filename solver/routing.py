@@ -49,10 +49,10 @@ class Limits:
 
 def can_model(seq: IntArray, a: Arrays) -> bool:
     """Whether a run can be handed to the model: no rule in it that the model lacks."""
-    riders = [int(node) for node in seq if node < len(a.rider_stop)]
-    if any(a.rider_solo[r] or a.rider_bars[r] for r in riders):
+    riders = [int(node) for node in seq if node < len(a.rider)]
+    if any(a.rider[r].solo or a.rider[r].bars for r in riders):
         return False
-    return all(a.rider_days[r] == a.rider_days[riders[0]] for r in riders)
+    return all(a.rider[r].days == a.rider[riders[0]].days for r in riders)
 
 
 def improve_runs(
@@ -100,7 +100,7 @@ class _Model:
         partners: Sequence[tuple[int, int]],
     ) -> None:
         self.a = a
-        self.total = len(a.rider_stop)
+        self.total = len(a.rider)
         self.runs = runs
         self.riders = [int(n) for run in runs for n in run if n < self.total]
         self.node_of = {rider: 1 + 2 * i for i, rider in enumerate(self.riders)}
@@ -122,23 +122,23 @@ class _Model:
         a = self.a
         present = []
         for run, kind in zip(self.runs, kinds, strict=True):
-            dedicated = int(sum(a.rider_dedicated[n] for n in run if n < self.total))
+            dedicated = int(sum(a.rider[n].dedicated for n in run if n < self.total))
             shared = int(count_assistants(run, 31, a)) - dedicated
             present.append(Vehicle(kind, int(find_layout(run, kind, a)), shared, dedicated))
         most_shared = max((v.shared for v in present), default=0)
         most_dedicated = max((v.dedicated for v in present), default=0)
-        has_bays = any(a.rider_bays[r] for r in self.riders)
+        has_bays = any(a.rider[r].bays for r in self.riders)
         extra = []
-        for kind in range(len(a.type_lift)):
+        for kind in range(len(a.type)):
             begin, end = a.layout_start[kind], a.layout_start[kind + 1]
             if spare[kind] <= 0 and kind not in kinds:
                 continue
             for layout, shared, dedicated in product(
                 range(end - begin), range(most_shared + 1), range(most_dedicated + 1)
             ):
-                if not has_bays and layout > 0 and a.layout_bays[begin + layout] > 0:
+                if not has_bays and layout > 0 and a.layout[begin + layout].bays > 0:
                     continue
-                if a.layout_seats[begin + layout] > shared + dedicated:
+                if a.layout[begin + layout].seats > shared + dedicated:
                     extra.append(Vehicle(kind, layout, shared, dedicated))
         vehicles = sorted(
             present + extra, key=lambda v: (v.vehicle_type, v.layout, v.shared, v.dedicated)
@@ -160,10 +160,10 @@ class _Model:
         a = self.a
         stop, dwell, school, at_school = [], [], [], []
         for rider in self.riders:
-            call = a.rider_school[rider]
-            extra = a.school_extra[call] if a.rider_bays[rider] else 0
-            stop += [a.rider_stop[rider], a.school_stop[call]]
-            dwell += [a.rider_dwell[rider], a.school_dwell[call] + extra]
+            call = a.rider[rider].school
+            extra = a.school[call].extra if a.rider[rider].bays else 0
+            stop += [a.rider[rider].stop, a.school[call].stop]
+            dwell += [a.rider[rider].dwell, a.school[call].dwell + extra]
             school += [call, call]
             at_school += [0, 1]
         return tuple(np.array(x, dtype=np.int64) for x in (stop, dwell, school, at_school))  # type: ignore[return-value]
@@ -204,13 +204,13 @@ class _Model:
         for number, vehicle in enumerate(self.vehicles):
             kind = vehicle.vehicle_type
             if kind not in arc:
-                metres = self._drive(a.dist_m, int(a.type_base[kind]), stop)
-                rate = np.full(metres.shape, a.type_live[kind])
-                rate[0, :] = rate[:, 0] = a.type_dead[kind]
+                metres = self._drive(a.dist_m, int(a.type[kind].base_stop), stop)
+                rate = np.full(metres.shape, a.type[kind].live)
+                rate[0, :] = rate[:, 0] = a.type[kind].dead
                 money = np.rint(metres * rate * MONEY).astype(np.int64)
                 arc[kind] = self.routing.RegisterTransitMatrix(money.tolist())
             assistants = vehicle.shared + vehicle.dedicated
-            fixed = a.type_fixed[kind] + assistants * a.pa_fixed
+            fixed = a.type[kind].fixed + assistants * a.pa_fixed
             self.routing.SetArcCostEvaluatorOfVehicle(arc[kind], number)
             self.routing.SetFixedCostOfVehicle(round(fixed * MONEY), number)
 
@@ -218,11 +218,11 @@ class _Model:
         a = self.a
         transit: dict[int, int] = {}
         for vehicle in self.vehicles:
-            base = int(a.type_base[vehicle.vehicle_type])
+            base = int(a.type[vehicle.vehicle_type].base_stop)
             if base not in transit:
                 transit[base] = self.routing.RegisterTransitMatrix(self._transit(base).tolist())
         self.routing.AddDimensionWithVehicleTransits(
-            [transit[int(a.type_base[v.vehicle_type])] for v in self.vehicles],
+            [transit[int(a.type[v.vehicle_type].base_stop)] for v in self.vehicles],
             3600,
             _DAY_S,
             False,
@@ -231,7 +231,7 @@ class _Model:
         time = self.routing.GetDimensionOrDie("time")
         for number, vehicle in enumerate(self.vehicles):
             crew = vehicle.shared + vehicle.dedicated
-            per_s = a.type_driver[vehicle.vehicle_type] + crew * a.pa_per_s
+            per_s = a.type[vehicle.vehicle_type].driver + crew * a.pa_per_s
             time.SetSpanCostCoefficientForVehicle(round(per_s * MONEY), number)
             self.routing.AddVariableMaximizedByFinalizer(time.CumulVar(self.routing.Start(number)))
             self.routing.AddVariableMinimizedByFinalizer(time.CumulVar(self.routing.End(number)))
@@ -239,16 +239,16 @@ class _Model:
         for pair, (rider, home) in enumerate(self.node_of.items()):
             begin = self.manager.NodeToIndex(home)
             end = self.manager.NodeToIndex(home + 1)
-            call = a.rider_school[rider]
-            dwell = int(a.school_dwell[call] + (a.school_extra[call] if a.rider_bays[rider] else 0))
+            call = a.rider[rider].school
+            dwell = int(a.school[call].dwell + (a.school[call].extra if a.rider[rider].bays else 0))
             shift = _SHIFT_S - (dwell if a.is_pm else 0)
-            window = (int(a.school_from[call]) + shift, int(a.school_to[call]) + shift)
+            window = (int(a.school[call].opens) + shift, int(a.school[call].closes) + shift)
             time.CumulVar(end).SetRange(*window)
-            earliest = a.home_from + _SHIFT_S - (int(a.rider_dwell[rider]) if a.is_pm else 0)
+            earliest = a.home_from + _SHIFT_S - (int(a.rider[rider].dwell) if a.is_pm else 0)
             time.CumulVar(begin).SetMin(max(int(earliest), 0))
             self.routing.AddPickupAndDelivery(begin, end)
             solver.Add(self.routing.VehicleVar(begin) == self.routing.VehicleVar(end))
-            longest = int(a.rider_dwell[rider] + a.rider_cap[rider])
+            longest = int(a.rider[rider].dwell + a.rider[rider].cap)
             time.SetPickupToDeliveryLimitFunctionForPair(_constant(longest), pair)
 
     # --- loads, crew and sharing ----------------------------------------------------------------
@@ -269,16 +269,16 @@ class _Model:
         a = self.a
         rows = [int(a.layout_start[v.vehicle_type]) + v.layout for v in self.vehicles]
         crew = [v.shared + v.dedicated for v in self.vehicles]
-        seats = [int(a.layout_seats[row]) - n for row, n in zip(rows, crew, strict=True)]
-        self._add_demand("seats", a.rider_seats, seats, back=True)
-        self._add_demand("bays", a.rider_bays, [int(a.layout_bays[r]) for r in rows], back=True)
-        folded = [int(a.layout_folded[r]) for r in rows]
-        self._add_demand("folded", a.rider_folded, folded, back=True)
+        seats = [int(a.layout[row].seats) - n for row, n in zip(rows, crew, strict=True)]
+        self._add_demand("seats", a.rider.seats, seats, back=True)
+        self._add_demand("bays", a.rider.bays, [int(a.layout[r].bays) for r in rows], back=True)
+        folded = [int(a.layout[r].folded) for r in rows]
+        self._add_demand("folded", a.rider.folded, folded, back=True)
         dedicated = [v.dedicated for v in self.vehicles]
-        self._add_demand("dedicated", a.rider_dedicated, dedicated, back=False)
+        self._add_demand("dedicated", a.rider.dedicated, dedicated, back=False)
         if a.riders_per_pa:
             shared = [v.shared * a.riders_per_pa for v in self.vehicles]
-            self._add_demand("shared", a.rider_shared, shared, back=False)
+            self._add_demand("shared", a.rider.shared, shared, back=False)
 
     def _add_sharing(self, partners: Sequence[tuple[int, int]]) -> None:
         a = self.a
@@ -289,9 +289,9 @@ class _Model:
             allowed = [
                 number
                 for number, vehicle in enumerate(self.vehicles)
-                if (not a.rider_lift[rider] or a.type_lift[vehicle.vehicle_type])
-                and not a.rider_tags[rider] & ~a.type_tags[vehicle.vehicle_type]
-                and (not a.rider_shared[rider] or vehicle.shared)
+                if (not a.rider[rider].lift or a.type[vehicle.vehicle_type].lift)
+                and not a.rider[rider].tags & ~a.type[vehicle.vehicle_type].tags
+                and (not a.rider[rider].shared or vehicle.shared)
             ]
             self.routing.VehicleVar(index).SetValues([-1, *allowed])
             for x in range(a.conflict_start[rider], a.conflict_start[rider + 1]):
@@ -319,7 +319,7 @@ class _Model:
 
     def _add_fleet(self, kinds: Sequence[int], spare: IntArray) -> None:
         """C11 in the session: no more vehicles of a type than these runs have and are spare."""
-        for kind in range(len(self.a.type_lift)):
+        for kind in range(len(self.a.type)):
             copies = [n for n, v in enumerate(self.vehicles) if v.vehicle_type == kind]
             most = list(kinds).count(kind) + int(min(spare[kind], len(copies)))
             if most < len(copies):
@@ -368,9 +368,9 @@ class _Model:
                 alighting = [
                     int(r)
                     for r in run
-                    if r < self.total and self.a.rider_school[r] == node - self.total
+                    if r < self.total and self.a.rider[r].school == node - self.total
                 ]
-                alighting.sort(key=lambda r: (self.a.rider_bays[r] > 0, r))
+                alighting.sort(key=lambda r: (self.a.rider.bays[r] > 0, r))
                 routes[number] += [self.node_of[r] + 1 for r in alighting]
         return routes
 
@@ -394,7 +394,7 @@ class _Model:
             if node % 2:
                 sequence.append(rider)
                 continue
-            call = self.total + int(self.a.rider_school[rider])
+            call = self.total + int(self.a.rider[rider].school)
             if call in sequence:
                 sequence.remove(call)
             sequence.append(call)

@@ -13,11 +13,15 @@ from numba import njit
 
 from solver.arrays import Arrays, BoolArray, FloatArray, IntArray
 from solver.kernel import INFEASIBLE
-from solver.state import State, insert_group, set_run
+from solver.places import build_desk, insert_group
+from solver.state import MAX_NODES, State, set_run
 
 AVERAGE_REMOVED = 8
 LONGEST_STRING = 6
+SPLIT = 0.3
+"""Share of strings taken out in two parts, with riders between them who stay aboard."""
 BLINK = 0.01
+_LEAST_GAIN = 1e-7
 
 
 @njit(cache=True)
@@ -26,7 +30,7 @@ def seed_search(seed: int) -> None:
     np.random.seed(seed)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def improve(
     state: State,
     best: State,
@@ -57,89 +61,89 @@ def improve(
     record = float(np.sum(best.price))
     rows = len(state.length)
     checked = np.full(rows, -1, np.int64)
-    stamp = 0
-    backup = _empty_like(state)
-    _copy(state, backup)
     touched = np.empty(rows, np.int64)
+    is_touched = np.zeros(rows, np.bool_)
+    is_behind = np.ones(rows, np.bool_)
+    is_out = np.zeros(len(a.rider), np.bool_)
     removed = np.empty(len(groups), np.int64)
+    desk = build_desk(len(a.type))
+    before = _copy_all(state)
+    stamp = 0
     for _ in range(steps):
-        count = _ruin(state, groups, group_of, neighbours, removed, a)
-        order = _order(removed[:count], groups, a)
+        count, changed = _ruin(
+            state, groups, group_of, neighbours, removed, touched, is_touched, is_out, a
+        )
         is_whole = True
-        for g in order:
+        for g in _order(removed[:count], groups, a):
             stamp += 1
             size = 0
             while size < groups.shape[1] and groups[g, size] >= 0:
+                is_out[groups[g, size]] = False
                 size += 1
-            if not insert_group(state, groups[g, :size], neighbours, checked, stamp, BLINK, a):
-                is_whole = False
-                break
-        total = float(np.sum(state.price)) if is_whole else INFEASIBLE
-        if total < current - heat * np.log(np.random.random()):
-            current = total
-            _sync(state, backup, touched)
-            if total < record - 1e-9:
-                record = total
-                _copy(state, best)
+            if is_whole:
+                row = insert_group(
+                    state, groups[g, :size], neighbours, checked, stamp, BLINK, desk, a
+                )
+                is_whole = row >= 0
+                if is_whole and not is_touched[row]:
+                    is_touched[row] = True
+                    touched[changed] = row
+                    changed += 1
+        more = INFEASIBLE
+        if is_whole:
+            more = 0.0
+            for row in touched[:changed]:
+                more += state.price[row] - before.price[row]
+        if more < -heat * np.log(np.random.random()):
+            current += more
+            for row in touched[:changed]:
+                _copy_row(state, before, row, a)
+                is_behind[row] = True
+            before.free[:] = state.free
+            if current < record - _LEAST_GAIN:
+                record = current
+                for row in range(rows):
+                    if is_behind[row]:
+                        _copy_row(state, best, row, a)
+                        is_behind[row] = False
+                best.free[:] = state.free
         else:
-            _sync(backup, state, touched)
+            for row in touched[:changed]:
+                _copy_row(before, state, row, a)
+            state.free[:] = before.free
+        for row in touched[:changed]:
+            is_touched[row] = False
     return np.array([current, record])
 
 
 @njit(cache=True)
-def _empty_like(s: State) -> State:
+def _copy_all(s: State) -> State:
     return State(
         s.table.copy(),
         s.length.copy(),
         s.price.copy(),
-        s.wait.copy(),
-        s.crew.copy(),
         s.kind.copy(),
+        s.crew.copy(),
+        s.wait.copy(),
         s.run_of.copy(),
         s.free.copy(),
     )
 
 
 @njit(cache=True)
-def _copy(source: State, target: State) -> None:
-    target.table[:] = source.table
-    target.length[:] = source.length
-    target.price[:] = source.price
-    target.wait[:] = source.wait
-    target.crew[:] = source.crew
-    target.kind[:] = source.kind
-    target.run_of[:] = source.run_of
-    target.free[:] = source.free
-
-
-@njit(cache=True)
-def _sync(source: State, target: State, touched: IntArray) -> None:
-    """Copy the rows that differ (by price, length, type or nodes) and the short arrays."""
-    count = 0
-    for row in range(len(source.length)):
-        if (
-            source.price[row] != target.price[row]
-            or source.length[row] != target.length[row]
-            or source.kind[row] != target.kind[row]
-        ):
-            touched[count] = row
-            count += 1
-            continue
-        for i in range(source.length[row]):
-            if source.table[row, i] != target.table[row, i]:
-                touched[count] = row
-                count += 1
-                break
-    for row in touched[:count]:
-        n = source.length[row]
-        target.table[row, :n] = source.table[row, :n]
-        target.length[row] = n
-        target.price[row] = source.price[row]
-        target.wait[row] = source.wait[row]
-        target.crew[row] = source.crew[row]
-        target.kind[row] = source.kind[row]
-    target.run_of[:] = source.run_of
-    target.free[:] = source.free
+def _copy_row(source: State, target: State, row: int, a: Arrays) -> None:
+    """Copy one run, and the row of its riders."""
+    n = source.length[row]
+    target.length[row] = n
+    target.price[row] = source.price[row]
+    target.kind[row] = source.kind[row]
+    target.crew[row] = source.crew[row]
+    target.wait[row] = source.wait[row]
+    for i in range(n):
+        node = source.table[row, i]
+        target.table[row, i] = node
+        if node < len(a.rider):
+            target.run_of[node] = row
 
 
 @njit(cache=True)
@@ -149,10 +153,16 @@ def _ruin(
     group_of: IntArray,
     neighbours: IntArray,
     removed: IntArray,
+    touched: IntArray,
+    is_touched: BoolArray,
+    is_out: BoolArray,
     a: Arrays,
-) -> int:
-    """Take strings out of the runs around a random pupil; returns how many groups left."""
-    riders = len(a.rider_stop)
+) -> tuple[int, int]:
+    """Take strings out of the runs around a random pupil; how many groups left how many rows.
+
+    The groups are written to `removed`, the rows to `touched`; `is_out` marks the riders.
+    """
+    riders = len(a.rider)
     runs = 0
     for row in range(len(state.length)):
         runs += 1 if state.length[row] > 0 else 0
@@ -160,58 +170,64 @@ def _ruin(
     longest = min(LONGEST_STRING, max(1.0, average))
     most = 4.0 * AVERAGE_REMOVED / (1.0 + longest) - 1.0
     strings = int(np.floor(np.random.random() * max(most, 1.0)) + 1)
-    is_out = np.zeros(riders, np.bool_)
-    is_done = np.zeros(len(state.length), np.bool_)
-    centre = np.random.randint(riders)
-    count = 0
-    done = 0
+    centre = groups[np.random.randint(len(groups)), 0]
+    aboard = np.empty(MAX_NODES, np.int64)
+    count = changed = done = 0
     for x in range(-1, neighbours.shape[1]):
+        if done >= strings:
+            break
         rider = centre if x < 0 else neighbours[centre, x]
         row = state.run_of[rider]
-        if row < 0 or is_done[row] or done >= strings:
+        if row < 0 or is_touched[row]:
             continue
-        n = state.length[row]
-        aboard = np.empty(n, np.int64)
-        size = 0
-        place = 0
-        for node in state.table[row, :n]:
+        size = place = 0
+        for node in state.table[row, : state.length[row]]:
             if node < riders:
                 if node == rider:
                     place = size
                 aboard[size] = node
                 size += 1
         cut = int(np.floor(np.random.random() * min(longest, size)) + 1)
-        begin = max(0, min(size - cut, place - np.random.randint(cut)))
-        is_done[row] = True
+        spared = 0
+        if cut > 1 and cut < size and np.random.random() < SPLIT:
+            spared = np.random.randint(size - cut) + 1
+        span = cut + spared
+        begin = max(0, min(size - span, place - np.random.randint(span)))
+        keep = begin + np.random.randint(cut) if spared > 0 else begin
+        is_touched[row] = True
+        touched[changed] = row
+        changed += 1
         done += 1
-        for rider_out in aboard[begin : begin + cut]:
-            group = group_of[rider_out]
-            if not is_out[rider_out]:
-                removed[count] = group
-                count += 1
-                for member in groups[group]:
-                    if member >= 0:
-                        is_out[member] = True
-                        is_done[state.run_of[member]] = True
-    for row in range(len(state.length)):
-        if is_done[row]:
-            kept = _list_kept(state, row, is_out, a)
-            if not set_run(state, row, kept, a):
-                # what is left cannot run by itself: it is taken out as well
-                for node in kept:
-                    if node < riders and not is_out[node]:
-                        removed[count] = group_of[node]
-                        count += 1
-                        for member in groups[group_of[node]]:
-                            if member >= 0:
-                                is_out[member] = True
-    return count
+        for y in range(begin, begin + span):
+            if keep <= y < keep + spared or is_out[aboard[y]]:
+                continue
+            removed[count] = group_of[aboard[y]]
+            count += 1
+            for member in groups[group_of[aboard[y]]]:
+                if member >= 0:
+                    is_out[member] = True
+                    if not is_touched[state.run_of[member]]:
+                        is_touched[state.run_of[member]] = True
+                        touched[changed] = state.run_of[member]
+                        changed += 1
+    for row in touched[:changed]:
+        kept = _list_kept(state, row, is_out, a)
+        if not set_run(state, row, kept, a):
+            # what is left cannot run by itself: it is taken out as well
+            for node in kept:
+                if node < riders and not is_out[node]:
+                    removed[count] = group_of[node]
+                    count += 1
+                    for member in groups[group_of[node]]:
+                        if member >= 0:
+                            is_out[member] = True
+    return count, changed
 
 
 @njit(cache=True)
 def _list_kept(state: State, row: int, is_out: BoolArray, a: Arrays) -> IntArray:
     """Nodes of a run without the riders that are out and without schools left for nobody."""
-    riders = len(a.rider_stop)
+    riders = len(a.rider)
     n = state.length[row]
     kept = np.empty(n, np.int64)
     size = 0
@@ -222,7 +238,7 @@ def _list_kept(state: State, row: int, is_out: BoolArray, a: Arrays) -> IntArray
                 size += 1
             continue
         for other in state.table[row, :n]:
-            if other < riders and not is_out[other] and a.rider_school[other] == node - riders:
+            if other < riders and not is_out[other] and a.rider[other].school == node - riders:
                 kept[size] = node
                 size += 1
                 break
@@ -236,11 +252,11 @@ def _order(removed: IntArray, groups: IntArray, a: Arrays) -> IntArray:
     draw = np.random.random()
     for i, g in enumerate(removed):
         rider = groups[g, 0]
-        drive = a.time_s[a.rider_stop[rider], a.school_stop[a.rider_school[rider]]]
+        drive = a.time_s[a.rider[rider].stop, a.school[a.rider[rider].school].stop]
         if draw < 0.4:
             key[i] = np.random.random()
         elif draw < 0.6:
-            key[i] = -10.0 * a.rider_bays[rider] - a.rider_dedicated[rider] - a.rider_seats[rider]
+            key[i] = -10.0 * a.rider[rider].bays - a.rider[rider].dedicated - a.rider[rider].seats
             key[i] += 0.5 * np.random.random()
         elif draw < 0.8:
             key[i] = -drive

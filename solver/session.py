@@ -12,7 +12,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from itertools import count
+from threading import Event
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +25,12 @@ from solver.domain import Instance, Reason, Run, Session, SessionPlan, TravelMat
 from solver.hopeless import find_hopeless, price_alone
 from solver.insertion import build_neighbours, insert_all, list_groups, order_groups
 from solver.measure import RunPrice
+from solver.pieces import Piece, build_piece, cut_runs
+from solver.pool import Pool, recombine
 from solver.routing import Limits, can_model, improve_runs
 from solver.search import improve, seed_search
 from solver.sequences import build_session_plan
-from solver.state import State, build_state, copy_state, list_runs, set_run
+from solver.state import MAX_NODES, State, build_state, copy_state, list_runs, put_run, set_run
 
 UNLIMITED = 1_000_000
 ROUTING_PUPILS = 100
@@ -35,6 +41,17 @@ ROUTING_MOST_SOLUTIONS = 200
 HOT = 0.35
 """First temperature, as a share of the mean price of a run; the last is a hundredth of it."""
 STEPS = 100
+COLD = 0.01
+THREADS = 2
+ROUNDS = 40
+ROUND_MOST_S = 3.0
+SLICE_S = 0.1
+ALONE_PUPILS = 100
+PIECE_PUPILS = 300
+POOL_PUPILS = 200
+POOL_FROM = 0.4
+POOL_EVERY = 0.1
+POOL_EFFORT = 2.0
 _NEAR_GBP = 5.0
 _FIRST_STEPS = 10
 
@@ -166,6 +183,10 @@ class _Search:
         self.left_out: list[int] = []
         self.first: SessionPlan | None = None
         self.timed: dict[bytes, tuple[Run, RunPrice]] = {}
+        self.pool = Pool(len(self.a.rider))
+        self.state = self.best
+        self.islands: list[Piece] = []
+        self.should_end = Event()
         self.reported_at = -10.0
         self.reported_price = np.inf
 
@@ -194,7 +215,7 @@ class _Search:
         state = build_state(self.a, self.fleet)
         row = 0
         for run in runs:
-            riders = [int(n) for n in run if n < len(self.a.rider_stop)]
+            riders = [int(n) for n in run if n < len(self.a.rider)]
             together = all(
                 set(g) <= set(riders) or not set(g) & set(riders) for g in self.groups if len(g) > 1
             )
@@ -243,7 +264,7 @@ class _Search:
 
     def _cut_pieces(self) -> list[list[int]]:
         """Cut the rows of runs into neighbouring pieces of about ROUTING_PUPILS pupils."""
-        state, riders = self.best, len(self.a.rider_stop)
+        state, riders = self.best, len(self.a.rider)
         wide = build_neighbours(self.a, 4 * ROUTING_PUPILS)
         free = {
             int(row)
@@ -288,29 +309,184 @@ class _Search:
     # --- ruin and recreate ----------------------------------------------------------------------
 
     def run_ruin_and_recreate(self) -> None:
-        """Improve until the limit; the temperature falls with the share of it used up."""
-        a, clock = self.a, self.clock
-        groups, group_of = _pad(self.groups, self.left_out, len(a.rider_stop))
-        state = copy_state(self.best)
-        runs = max(int((state.length > 0).sum()), 1)
-        hot = max(HOT * float(state.price.sum()) / runs, 1e-3)
+        """Improve until the limit; the temperature falls with the share of it used up.
+
+        Rounds of ruin and recreate on pieces side by side, and every tenth of the way the pool of
+        runs is put together anew.
+        """
+        clock = self.clock
+        self.state = copy_state(self.best)
+        runs = max(int((self.state.length > 0).sum()), 1)
+        hot = max(HOT * float(self.state.price.sum()) / runs, 1e-3)
         first = clock.share()
-        steps = STEPS if clock.limits.iterations is not None else _FIRST_STEPS
-        while not clock.is_over():
-            if clock.limits.iterations is not None:
-                steps = min(STEPS, clock.limits.iterations - clock.iterations)
-            done = (clock.share() - first) / max(1.0 - first, 1e-9)
-            heat = hot * 0.01**done
-            began = clock.elapsed()
-            improve(state, self.best, groups, group_of, self.neighbours, steps, heat, a)
-            clock.iterations += steps
-            took = clock.elapsed() - began
-            if clock.limits.iterations is None:
-                steps = int(min(max(steps * 0.25 / max(took, 1e-6), 10), 2 * steps))
-            self._report("improving")
-            if self.left_out and self._take_back():
-                groups, group_of = _pad(self.groups, self.left_out, len(a.rider_stop))
-                state = copy_state(self.best)
+        next_pool = POOL_FROM
+        with ThreadPoolExecutor(THREADS) as threads:
+            for number in count():
+                if clock.is_over():
+                    break
+                done = (clock.share() - first) / max(1.0 - first, 1e-9)
+                self._run_round(threads, number, first, hot)
+                if done >= next_pool and self._is_time_for_pool():
+                    next_pool += POOL_EVERY
+                    self._recombine(threads, number)
+                if self.left_out:
+                    self._take_back()
+
+    def _run_round(
+        self, threads: ThreadPoolExecutor, number: int, first: float, hot: float
+    ) -> None:
+        """Improve pieces side by side for a while and put them together again."""
+        clock, limits = self.clock, self.clock.limits
+        pieces = self._cut(number)
+        begin = clock.share()
+        end = min(1.0, begin + (1.0 - first) / ROUNDS)
+        if limits.iterations is None:
+            end = min(end, begin + ROUND_MOST_S / (limits.seconds or 1.0))
+        sizes = np.cumsum([0, *(len(piece.riders) for piece in pieces)])
+        left = 0
+        if limits.iterations is not None:
+            left = max(1, round((end - begin) * limits.iterations))
+            left = min(left, limits.iterations - clock.iterations)
+        steps = np.diff(left * sizes // sizes[-1])
+
+        def work(k: int) -> int:
+            piece = pieces[k]
+            seed_search(_mix(limits.seed, number, k))
+            most = int(steps[k]) if limits.iterations is not None else None
+            chunk = STEPS if most is not None else _FIRST_STEPS
+            # where there are more pieces than threads, each has its part of the time
+            turns = -(-len(pieces) // THREADS)
+            turn = k // THREADS
+            until = begin + (end - begin) * (turn + 1) / turns
+            made = 0
+            while not self.should_end.is_set():
+                now = clock.share() if most is None else begin + (end - begin) * made / max(most, 1)
+                if (most is None and now >= until) or (most is not None and made >= most):
+                    break
+                if most is not None:
+                    chunk = min(STEPS, most - made)
+                heat = hot * COLD ** ((now - first) / max(1.0 - first, 1e-9))
+                began = time.perf_counter()
+                improve(
+                    piece.state,
+                    piece.best,
+                    piece.groups,
+                    piece.group_of,
+                    piece.neighbours,
+                    chunk,
+                    heat,
+                    piece.a,
+                )
+                made += chunk
+                if most is None:
+                    took = time.perf_counter() - began
+                    chunk = int(min(max(chunk * SLICE_S / max(took, 1e-6), 10), 2 * chunk))
+            return made
+
+        tasks = [threads.submit(work, k) for k in range(len(pieces))]
+        self._wait(tasks, "improving")
+        clock.iterations += sum(task.result() for task in tasks)
+        self._gather(pieces)
+
+    def _wait(self, tasks: Sequence[Future[Any]], phase: str) -> None:
+        """Report while the tasks run, and have them end when the search is asked to stop."""
+        while wait(tasks, timeout=0.1).not_done:
+            self._report(phase)
+            if self.clock.should_stop():
+                self.should_end.set()
+        self._report(phase)
+
+    def _cut(self, number: int) -> list[Piece]:
+        """Cut the present runs into pieces; a small session is searched twice over instead."""
+        state, a = self.state, self.a
+        rng = np.random.default_rng(_mix(self.clock.limits.seed, number, 77))
+        carried = int((state.run_of >= 0).sum())
+        groups = [g for g in self.groups if state.run_of[g[0]] >= 0]
+        if carried < ALONE_PUPILS:
+            rows = [int(row) for row in np.flatnonzero(state.length)]
+            if not self.islands:
+                self.islands = [
+                    build_piece(rows, state, a, groups, state.free) for _ in range(THREADS)
+                ]
+            return self.islands
+        wanted = max(THREADS, -(-carried // PIECE_PUPILS))
+        parts = cut_runs(state, a, wanted, rng)
+        free = np.maximum(state.free, 0)
+        share = free // len(parts)
+        return [
+            build_piece(rows, state, a, groups, share if k else share + free - share * len(parts))
+            for k, rows in enumerate(parts)
+        ]
+
+    def _gather(self, pieces: Sequence[Piece]) -> None:
+        """Put the pieces together again; keep the best plan, and remember the runs."""
+        for piece in pieces:
+            for state in (piece.state, piece.best):
+                rows = np.flatnonzero(state.length)
+                for row, nodes in zip(rows, piece.list_runs(state), strict=True):
+                    self.pool.add(nodes, float(state.price[row]), int(state.kind[row]))
+        if pieces is self.islands:
+            least = min(pieces, key=lambda piece: float(piece.best.price.sum()))
+            self._keep(_merge([least], [least.best], self.fleet, len(self.a.rider)))
+            return
+        self._keep(_merge(pieces, [p.best for p in pieces], self.fleet, len(self.a.rider)))
+        self.state = _merge(pieces, [p.state for p in pieces], self.fleet, len(self.a.rider))
+
+    def _keep(self, state: State) -> None:
+        if float(state.price.sum()) < float(self.best.price.sum()) - 1e-9:
+            self.best = state
+
+    def _is_time_for_pool(self) -> bool:
+        return not self.clock.is_over() and bool((self.best.run_of >= 0).any())
+
+    def _recombine(self, threads: ThreadPoolExecutor, number: int) -> None:
+        """Put the pooled runs together to a better plan, piece by piece, by CP-SAT."""
+        state, a = self.best, self.a
+        rng = np.random.default_rng(_mix(self.clock.limits.seed, number, 78))
+        carried = int((state.run_of >= 0).sum())
+        parts = cut_runs(state, a, max(1, -(-carried // POOL_PUPILS)), rng)
+        free = np.maximum(state.free, 0) // len(parts)
+        effort = POOL_EFFORT
+        tasks = []
+        for rows in parts:
+            runs = [state.table[row, : state.length[row]].copy() for row in rows]
+            riders = np.sort(np.concatenate([run[run < len(a.rider)] for run in runs]))
+            counts = free.copy()
+            for row in rows:
+                counts[state.kind[row]] += 1
+            tasks.append(
+                threads.submit(
+                    recombine,
+                    self.pool,
+                    riders,
+                    runs,
+                    float(state.price[rows].sum()),
+                    counts,
+                    effort=effort,
+                    seconds=None
+                    if self.clock.limits.iterations is not None
+                    else max(0.1, (self.clock.limits.seconds or 0.0) - self.clock.elapsed()),
+                    seed=_mix(self.clock.limits.seed, number, 79),
+                    should_stop=self.should_end.is_set,
+                )
+            )
+        self._wait(tasks, "combining")
+        runs = []
+        is_better = False
+        for rows, task in zip(parts, tasks, strict=True):
+            chosen = task.result()
+            if chosen is None:
+                runs += [state.table[row, : state.length[row]].copy() for row in rows]
+            else:
+                is_better = True
+                runs += [run.nodes for run in chosen]
+        if is_better:
+            trial, left_out = self._repair(runs)
+            if len(left_out) <= len(self.left_out):
+                self._keep(trial)
+                if self.islands:
+                    self.islands = []
+                self.state = copy_state(self.best)
 
     def _take_back(self) -> bool:
         """Try to carry those whom the fleet left out; whether anyone came back."""
@@ -375,8 +551,8 @@ class _Search:
 def _is_sound(run: IntArray, a: Arrays) -> bool:
     """C1, C12: nobody twice, each rider's school once and after them, no school for nobody."""
     nodes = [int(node) for node in run]
-    riders = [node for node in nodes if node < len(a.rider_stop)]
-    calls = [len(a.rider_stop) + int(a.rider_school[r]) for r in riders]
+    riders = [node for node in nodes if node < len(a.rider)]
+    calls = [len(a.rider) + int(a.rider[r].school) for r in riders]
     return (
         len(set(nodes)) == len(nodes) == len(riders) + len(set(calls))
         and set(calls) <= set(nodes)
@@ -388,14 +564,27 @@ def _put(state: State, row: int, run: IntArray, a: Arrays) -> bool:
     return bool(len(run) <= state.table.shape[1] and set_run(state, row, run, a))
 
 
-def _pad(
-    groups: list[list[int]], left_out: Sequence[int], riders: int
-) -> tuple[IntArray, IntArray]:
-    """Groups as a (G, m) array padded with -1, and the group of each rider that is carried."""
-    kept = [g for g in groups if not set(g) & set(left_out)]
-    table = np.full((max(len(kept), 1), max((len(g) for g in kept), default=1)), -1, dtype=np.int64)
-    group_of = np.full(riders, -1, dtype=np.int64)
-    for i, group in enumerate(kept):
-        table[i, : len(group)] = group
-        group_of[group] = i
-    return table, group_of
+def _merge(pieces: Sequence[Piece], states: Sequence[State], fleet: IntArray, riders: int) -> State:
+    """Put states of pieces together to a state of the whole session."""
+    rows = riders + 1
+    whole = State(
+        table=np.full((rows, MAX_NODES), -1, dtype=np.int64),
+        length=np.zeros(rows, dtype=np.int64),
+        price=np.zeros(rows, dtype=np.float64),
+        kind=np.full(rows, -1, dtype=np.int64),
+        crew=np.zeros(rows, dtype=np.int64),
+        wait=np.zeros(rows, dtype=np.int64),
+        run_of=np.full(riders, -1, dtype=np.int64),
+        free=fleet.copy(),
+    )
+    row = 0
+    for piece, state in zip(pieces, states, strict=True):
+        for like, nodes in zip(np.flatnonzero(state.length), piece.list_runs(state), strict=True):
+            put_run(whole, row, nodes, state, int(like), riders)
+            row += 1
+    return whole
+
+
+def _mix(*numbers: int) -> int:
+    """One seed of several numbers."""
+    return int(np.random.SeedSequence([abs(n) for n in numbers]).generate_state(1)[0])

@@ -32,7 +32,7 @@ def _alone(instance: Instance) -> list[IntArray]:
 
 
 def _kinds(a: Arrays, runs: list[IntArray]) -> list[int]:
-    return [int(price_run(run, np.ones(len(a.type_lift), np.int64), a)[2]) for run in runs]
+    return [int(price_run(run, np.ones(len(a.type), np.int64), a)[2]) for run in runs]
 
 
 def _improve(
@@ -59,11 +59,11 @@ def _improve(
 
 def _check_answer(a: Arrays, answer: list[IntArray]) -> None:
     """Everyone once, and every run exactly feasible in some type."""
-    total = len(a.rider_stop)
+    total = len(a.rider)
     riders = sorted(int(n) for run in answer for n in run if n < total)
     assert riders == list(range(total))
     for run in answer:
-        assert price_run(run, np.ones(len(a.type_lift), np.int64), a)[2] >= 0
+        assert price_run(run, np.ones(len(a.type), np.int64), a)[2] >= 0
 
 
 def _partition(instance: Instance, answer: list[IntArray]) -> list[list[int]]:
