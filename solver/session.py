@@ -58,11 +58,15 @@ _FIRST_STEPS = 10
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """When a search stops: after `seconds` of wall time or `iterations`, whichever is given."""
+    """When a search stops: after `seconds` of wall time or `iterations`, whichever is given.
+
+    `bound_seconds` is the wall time of the lower bound on top; 0 asks for none.
+    """
 
     seconds: float | None = None
     iterations: int | None = None
     seed: int = 0
+    bound_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         if self.seconds is None and self.iterations is None:
@@ -71,7 +75,7 @@ class SearchLimits:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a search is. `objective` is GBP a day for this session."""
+    """How far a search is. `objective` and `bound` are GBP a day for this session."""
 
     session: Session
     phase: str
@@ -80,6 +84,7 @@ class Progress:
     runs: int
     unassigned: int
     iterations: int
+    bound: float | None = None
 
 
 @dataclass(slots=True)
