@@ -3,11 +3,13 @@
 A pick-up and a delivery node for each rider; time with waiting and a span cost; the ride limit from
 pick-up to delivery; seats, bays and dedicated assistants as loads; lift and assistants by the
 vehicles that a rider may use; pairs that must not share on different vehicles; guided local search.
-The model's objective is the true cost wherever no run has to be repaired.
+The model's objective is the true cost wherever no run has to be repaired. Where the search stands
+still it starts again with its nodes in another order, and the cheapest plan is kept.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -31,22 +33,32 @@ MONEY = 100_000
 """Model units a pound."""
 SPARE = 2
 """Vehicles of each kind beyond those of the savings plan."""
+STILL_S = 5.0
+STILL_SHARE = 0.5
+"""A search stands still after so many seconds without a better plan, or this share of its time."""
+LEAST_SHARE = 0.15
+"""Share of all the time that a further start is worth."""
 _DAY_S = 86_400
 
 
 def solve_ortools(problem: Problem, clock: Clock, seed: int) -> Answer:
-    """Return the repaired plan of the routing model, or the savings plan where that is cheaper.
+    """Return the cheapest repaired plan of the model's starts, or the savings plan if cheaper.
 
     The metaheuristic draws no random numbers: the seed shuffles the order of the pupils.
     """
     savings = build_savings_runs(problem)
-    first = repair(problem, savings)
+    best = repair(problem, savings)
     reserve = 0.5 + len(problem.riders) / 400
-    model = _Model(problem, savings, seed)
-    found = model.solve(clock, reserve)
-    if found is None:
-        return first
-    return min(repair(problem, found), first, key=lambda answer: answer.cost)
+    rng = np.random.default_rng(seed)
+    least_s = 0.0
+    while clock.left() - reserve > least_s:
+        order = [int(rider) for rider in rng.permutation(problem.riders)]
+        found = _Model(problem, savings, order).solve(clock, reserve)
+        if found is None:
+            break
+        best = min(repair(problem, found), best, key=lambda answer: answer.cost)
+        least_s = LEAST_SHARE * clock.seconds
+    return best
 
 
 def _constant(limit: int) -> Callable[[int, int], int]:
@@ -56,10 +68,10 @@ def _constant(limit: int) -> Callable[[int, int], int]:
 class _Model:
     """The routing model of the riders that do not ride alone. Node 0 is no way from anywhere."""
 
-    def __init__(self, problem: Problem, runs: Sequence[Sequence[int]], seed: int) -> None:
-        self.problem, self.runs = problem, runs
-        order = np.random.default_rng(seed).permutation(problem.riders)
-        self.riders = [int(rider) for rider in order]
+    def __init__(
+        self, problem: Problem, runs: Sequence[Sequence[int]], riders: Sequence[int]
+    ) -> None:
+        self.problem, self.runs, self.riders = problem, runs, list(riders)
         self.node_of = {rider: 1 + 2 * i for i, rider in enumerate(self.riders)}
         self.vehicles, self.vehicle_of_run = self._build_vehicles()
         self.manager = pywrapcp.RoutingIndexManager(1 + 2 * len(self.riders), len(self.vehicles), 0)
@@ -180,11 +192,12 @@ class _Model:
                 self.solver.Add(vehicle_of[int(first)] != vehicle_of[int(second)])
 
     def solve(self, clock: Clock, reserve: float) -> list[list[int]] | None:
-        """Search until `reserve` seconds are left; None where the model refuses its start."""
+        """Search until it stands still or `reserve` seconds are left; None if it cannot start."""
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.local_search_metaheuristic = (
             routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
         )
+        self._stop_when_still()
         self.routing.CloseModelWithParameters(parameters)
         start = self.routing.ReadAssignmentFromRoutes(self._list_start_routes(), True)
         if start is None:
@@ -204,6 +217,23 @@ class _Model:
             if steps:
                 runs.append(fold_calls(self.problem, steps))
         return runs
+
+    def _stop_when_still(self) -> None:
+        began = better = time.perf_counter()
+        least: int | None = None
+
+        def note() -> None:
+            nonlocal least, better
+            cost = int(self.routing.CostVar().Max())
+            if least is None or cost < least:
+                least, better = cost, time.perf_counter()
+
+        def is_still() -> bool:
+            now = time.perf_counter()
+            return now - better > max(STILL_S, STILL_SHARE * (now - began))
+
+        self.routing.AddAtSolutionCallback(note)
+        self.routing.AddSearchMonitor(self.solver.CustomLimit(is_still))
 
     def _list_start_routes(self) -> list[list[int]]:
         routes: list[list[int]] = [[] for _ in self.vehicles]
