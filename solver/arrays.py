@@ -30,7 +30,8 @@ class Arrays(NamedTuple):
 
     Times are seconds, distances metres, money GBP. `node_stop` is the stop of each node,
     `home_from` the earliest start of a home's service before its dwell is taken off (PM). Node
-    numbers: rider r is r, school call s is R + s.
+    numbers: rider r is r, school call s is R + s. `habit_size` counts the riders of each run of the
+    baseline (C13).
     """
 
     is_pm: bool
@@ -44,11 +45,16 @@ class Arrays(NamedTuple):
     layout_start: IntArray
     conflict_start: IntArray
     conflict_rider: IntArray
+    habit_size: IntArray
     home_from: int
     door_extra: int
     riders_per_pa: int
     max_schools: int
     excess_per_s: float
+    change_run: float
+    change_type: float
+    change_time: float
+    change_after_s: int
     pa_per_s: float
     pa_fixed: float
 
@@ -91,11 +97,16 @@ def build_arrays(instance: Instance, matrix: TravelMatrix) -> Arrays:
         layout_start=layout_start,
         conflict_start=conflict_start,
         conflict_rider=conflict_rider,
+        habit_size=_count_habits(instance),
         home_from=sign * (rules.latest_s if is_pm else rules.earliest_s),
         door_extra=-1 if rules.shared_door_extra_s is None else rules.shared_door_extra_s,
         riders_per_pa=rules.shared_pupils_per_assistant or 0,
         max_schools=rules.max_schools_per_run or 0,
         excess_per_s=rules.ride_excess_gbp_per_min / 60,
+        change_run=rules.change_run_gbp,
+        change_type=rules.change_type_gbp,
+        change_time=rules.change_time_gbp,
+        change_after_s=rules.change_time_s,
         pa_per_s=instance.pa_per_s,
         pa_fixed=instance.pa_fixed,
     )
@@ -119,7 +130,16 @@ def _build_riders(instance: Instance, tag_bit: dict[str, int]) -> Records:
         tags=_ints([sum(1 << tag_bit[t] for t in r.tags) for r in riders]),
         solo=_ints([r.is_solo for r in riders]),
         bars=_ints([r.bars_mixed_schools for r in riders]),
+        habit_run=_ints([r.habit.run if r.habit else -1 for r in riders]),
+        habit_type=_ints([r.habit.vehicle_type if r.habit else -1 for r in riders]),
+        habit_s=_ints([r.habit.home_s if r.habit else 0 for r in riders]),
     )
+
+
+def _count_habits(instance: Instance) -> IntArray:
+    """How many riders each run of the baseline had."""
+    runs = [r.habit.run for r in instance.riders if r.habit]
+    return np.bincount(_ints(runs), minlength=1).astype(np.int64)
 
 
 def _build_schools(instance: Instance) -> Records:

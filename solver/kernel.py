@@ -144,8 +144,8 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
     -------
     bool, float, float, int, (k,) int64, (k,) int64
         Whether it can be timed; its duration in seconds, first start to last end; the penalty for
-        rides over target, GBP; the seconds of it that are neither drive nor dwell; the start of
-        each visit; the stop of each visit.
+        rides over target and for changed times at home, GBP; the seconds of it that are neither
+        drive nor dwell; the start of each visit; the stop of each visit.
     """
     n = len(seq)
     riders = len(a.rider)
@@ -213,6 +213,13 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
     if not is_timed:
         return False, 0.0, 0.0, 0, start, stop[:k]
     penalty = 0.0
+    if a.change_time > 0:
+        for i in range(n):
+            if seq[i] < riders and a.rider[seq[i]].habit_run >= 0:
+                at = start[visit_of[i]]
+                clock = -(at + dwell[visit_of[i]]) if a.is_pm else at
+                if abs(clock - a.rider[seq[i]].habit_s) > a.change_after_s:
+                    penalty += a.change_time
     if a.excess_per_s > 0:
         x = 0
         for i in range(n):
@@ -309,15 +316,57 @@ def price_in_full(
         return INFEASIBLE, 0.0, -1, -1, 0, 0
     live, dead = measure_run(seq, a)
     assistants = count_assistants(seq, 31, a)
+    penalty += price_new_crews(seq, seq[:0], a)
     best = INFEASIBLE
+    change = 0.0
     best_type = -1
     for v in range(len(a.type)):
         if layouts[v] >= 0:
             cost = price_type(v, duration, live, dead, assistants, stop[0], stop[-1], a)
-            if cost < best:
-                best = cost
+            changed = a.change_type * count_new_types(seq, v, a) if a.change_type > 0 else 0.0
+            if cost + changed < best + change:
+                best, change = cost, changed
                 best_type = v
+    penalty += change
     return best, penalty, best_type, int(layouts[best_type]), assistants, wait
+
+
+@njit(cache=True)
+def count_new_types(seq: IntArray, v: int, a: Arrays) -> int:
+    """C13: riders for whom vehicle type `v` is a change against the baseline."""
+    changed = 0
+    for node in seq:
+        if node < len(a.rider) and a.rider[node].habit_run >= 0:
+            changed += a.rider[node].habit_type != v
+    return changed
+
+
+@njit(cache=True)
+def price_new_crews(seq: IntArray, further: IntArray, a: Arrays) -> float:
+    """C13: price of riders whose crew changes, GBP, of a run with riders added to it.
+
+    A run continues a run of the baseline when it carries more than half of its riders, so at most
+    one does; of several that it carries most of, the one with most riders aboard. Riders of any
+    other run of the baseline change crew.
+    """
+    if a.change_run <= 0:
+        return 0.0
+    riders = len(a.rider)
+    had = most = 0
+    n = len(seq) + len(further)
+    for x in range(n):
+        node = seq[x] if x < len(seq) else further[x - len(seq)]
+        if node >= riders or a.rider[node].habit_run < 0:
+            continue
+        had += 1
+        same = 0
+        for y in range(n):
+            other = seq[y] if y < len(seq) else further[y - len(seq)]
+            if other < riders and a.rider[other].habit_run == a.rider[node].habit_run:
+                same += 1
+        if 2 * same > a.habit_size[a.rider[node].habit_run]:
+            most = max(most, same)
+    return (had - most) * a.change_run
 
 
 @njit(cache=True)

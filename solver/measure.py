@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -71,7 +72,36 @@ def price_session_run(instance: Instance, matrix: TravelMatrix, run: Run) -> Run
         max(0, ride - instance.riders[r].ride_target_s)
         for r, ride in list_rides(instance, run, day, run.riders).items()
     )
-    return RunPrice(cost, excess / 60 * instance.rules.ride_excess_gbp_per_min)
+    penalty = excess / 60 * instance.rules.ride_excess_gbp_per_min
+    return RunPrice(cost, penalty + price_changes(instance, run, day))
+
+
+def price_changes(instance: Instance, run: Run, day: RunDay) -> float:
+    """Price what changes for a run's riders against the baseline (C13), GBP a day.
+
+    A run continues the run of the baseline of which it carries more than half of the riders; of
+    several, the one with most riders here. All others who have a habit change crew.
+    """
+    rules = instance.rules
+    known = [r for r in run.riders if instance.riders[r].habit is not None]
+    habits = {r: instance.riders[r].habit for r in known}
+    here = Counter(habit.run for habit in habits.values() if habit)
+    everywhere = Counter(rider.habit.run for rider in instance.riders if rider.habit)
+    kept = max((n for x, n in here.items() if 2 * n > everywhere[x]), default=0)
+    total = (len(known) - kept) * rules.change_run_gbp
+    at_home = {
+        r: day.start_s[i]
+        for i, visit in enumerate(run.visits)
+        if visit.school is None
+        for r in visit.riders
+    }
+    for r, habit in habits.items():
+        assert habit is not None
+        if habit.vehicle_type != run.vehicle_type:
+            total += rules.change_type_gbp
+        if abs(at_home[r] - habit.home_s) > rules.change_time_s:
+            total += rules.change_time_gbp
+    return total
 
 
 def list_rides(

@@ -18,8 +18,10 @@ from numba import njit
 from solver.arrays import Arrays, FloatArray, IntArray
 from solver.kernel import (
     INFEASIBLE,
+    count_new_types,
     keeps_every_weekday,
     list_weekdays,
+    price_new_crews,
     price_run,
     price_type,
 )
@@ -34,9 +36,10 @@ _VISIT_ROWS = 18
 _HOME, _SCHOOL, _RIDE, _CAP, _TARGET = 0, 1, 2, 3, 4
 _RIDER_ROWS = 5
 # rows of Desk.short: the most of each load of each weekday, the same over the gaps with the party
-# aboard, the assistants of each weekday and (in the sixth place) of everyone's day, types allowed
-_PEAK, _MOST, _CREW, _TYPES = 0, 1, 2, 3
-_SHORT_ROWS = 4
+# aboard, the assistants of each weekday and (in the sixth place) of everyone's day, types allowed,
+# riders for whom a type is a change (C13)
+_PEAK, _MOST, _CREW, _TYPES, _CHANGES = 0, 1, 2, 3, 4
+_SHORT_ROWS = 5
 # rows of Desk.bound
 _HOME_AT, _CALL_AT, _CALL_FROM, _BOTH_AT = 0, 1, 2, 3
 _LATE = 10_000_000
@@ -414,6 +417,9 @@ def _allow_types(state: State, row: int, party: Party, desk: Desk, a: Arrays) ->
         desk.short[_TYPES, t] = (
             is_free and (not needs_lift or a.type[t].lift > 0) and not (tags & ~a.type[t].tags)
         )
+        if a.change_type > 0:
+            changed = count_new_types(state.table[row, : state.length[row]], t, a)
+            desk.short[_CHANGES, t] = changed + count_new_types(party.riders, t, a)
 
 
 @njit(cache=True, inline="always")
@@ -437,6 +443,8 @@ def _price(
         if not desk.short[_TYPES, t]:
             continue
         cost = price_type(t, float(duration), metres - dead, dead, crew, first, last, a)
+        if a.change_type > 0:
+            cost += a.change_type * desk.short[_CHANGES, t]
         if cost >= best:
             continue
         for layout in range(a.layout_start[t], a.layout_start[t + 1]):
@@ -607,7 +615,9 @@ def bound_home(state: State, row: int, party: Party, a: Arrays) -> float:
         for rider in party.riders:
             if a.rider[rider].shared:
                 assistants = 1
-    return least + assistants * a.pa_fixed
+    # new riders may make this the run that continues theirs or others' (C13)
+    gain = a.change_run * (n + len(party.riders))
+    return float(least + assistants * a.pa_fixed - gain)
 
 
 @njit(cache=True)
@@ -743,7 +753,7 @@ def _price_pair(
     k: int,
     carried: int,
     days: int,
-    old: float,
+    floor: float,
     limit: float,
     party: Party,
     desk: Desk,
@@ -785,7 +795,7 @@ def _price_pair(
         if not is_next:
             if s.more_s > room:
                 break
-            if old + desk.bound[_HOME_AT, i] + desk.bound[_CALL_AT, j] >= best:
+            if floor + desk.bound[_HOME_AT, i] + desk.bound[_CALL_AT, j] >= best:
                 continue
         # the vehicle goes on to visit j - 1 with the party aboard
         is_late = False
@@ -884,7 +894,10 @@ def find_place(
     _allow_types(state, row, party, desk, a)
     days = _load_run(seq, k, party, desk, a)
     desk.short[_MOST] = 0
-    old = state.price[row]
+    # what the estimate leaves out is taken off: old and floor are the run's price without the new
+    # and without the present crews' changes (C13)
+    old = state.price[row] - price_new_crews(seq, party.riders, a)
+    floor = state.price[row] - price_new_crews(seq, seq[:0], a)
     _bound_homes(state, row, k, party, desk, a)
     if at < 0:
         _bound_calls(state, row, k, party, desk, a)
@@ -898,17 +911,18 @@ def find_place(
             _widen(days, i, desk)
         is_passed_over = blink > 0 and np.random.random() < blink
         if at >= 0:
-            is_passed_over = is_passed_over or desk.bound[_HOME_AT, i] >= best.price
+            least = desk.bound[_HOME_AT, i]
         else:
             apart = desk.bound[_HOME_AT, i] + desk.bound[_CALL_FROM, i + 1]
-            is_passed_over = is_passed_over or min(apart, desk.bound[_BOTH_AT, i]) >= best.price
+            least = min(apart, desk.bound[_BOTH_AT, i])
+        is_passed_over = is_passed_over or floor + least >= old + best.price
         if (joins or not is_beside) and not is_passed_over:
             limit = old + best.price
             j = -1
             if at >= 0:
                 price = _price_home(i, joins, k, at, carried, days, limit, party, desk, a)
             else:
-                price, j = _price_pair(i, joins, k, carried, days, old, limit, party, desk, a)
+                price, j = _price_pair(i, joins, k, carried, days, floor, limit, party, desk, a)
             if price < limit - _TIE:
                 best = Place(price - old, i, j, joins)
         if at >= 0 and joins:
@@ -1048,9 +1062,11 @@ def insert_group(
         state.free[state.kind[row]] += 1
         cost, penalty, _, _ = price_run(trial[:length], state.free, a)
         added = cost + penalty - state.price[row]
-        if added <= place.price + 1e-6 and keeps_every_weekday(trial[:length], a):
-            best, size, best_row = added, length, row
-            answer[:length] = trial[:length]
+        if a.change_time > 0 or added <= place.price + 1e-6:
+            # (changed times, C13, are in the exact price alone, so it is nearly always higher)
+            if added < best and keeps_every_weekday(trial[:length], a):
+                best, size, best_row = added, length, row
+                answer[:length] = trial[:length]
         else:
             least, length = _price_every_place(state, row, party, best, trial, answer, a)
             if length > 0:

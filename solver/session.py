@@ -21,15 +21,25 @@ from typing import Any
 import numpy as np
 
 from solver.arrays import Arrays, IntArray, build_arrays
-from solver.domain import Instance, Reason, Run, Session, SessionPlan, TravelMatrix, Unassigned
+from solver.domain import (
+    Instance,
+    InstanceError,
+    Reason,
+    Run,
+    Session,
+    SessionPlan,
+    TravelMatrix,
+    Unassigned,
+)
 from solver.hopeless import find_hopeless, price_alone
 from solver.insertion import build_neighbours, insert_all, list_groups, order_groups
+from solver.kernel import keeps_every_weekday, price_run
 from solver.measure import RunPrice
 from solver.pieces import Piece, build_piece, cut_runs
 from solver.pool import Pool, recombine
 from solver.routing import Limits, can_model, improve_runs
 from solver.search import improve, seed_search
-from solver.sequences import build_session_plan
+from solver.sequences import build_session_plan, to_sequence
 from solver.state import MAX_NODES, State, build_state, copy_state, list_runs, put_run, set_run
 
 UNLIMITED = 1_000_000
@@ -146,9 +156,10 @@ def solve_session(
     if began is not None:
         clock.began = began
     a = build_arrays(instance, matrix)
-    everyone = list(range(len(instance.riders)))
-    hopeless = find_hopeless(instance, matrix, list_groups(instance, everyone))
-    groups = order_groups(list_groups(instance, [r for r in everyone if r not in hopeless]), a)
+    pinned = {r for run in instance.pinned for visit in run.visits for r in visit.riders}
+    free = [r for r in range(len(instance.riders)) if r not in pinned]
+    hopeless = find_hopeless(instance, matrix, list_groups(instance, free))
+    groups = order_groups(list_groups(instance, [r for r in free if r not in hopeless]), a)
     search = _Search(instance, matrix, a, groups, hopeless, clock, on_progress, on_better)
     search.start(starts)
     if groups:
@@ -181,6 +192,7 @@ class _Search:
         self.fleet = np.array(
             [UNLIMITED if t.count is None else t.count for t in instance.fleet], dtype=np.int64
         )
+        self.pinned, self.pinned_price = self._hold_pinned()
         self.alone = {
             r: price_alone(instance, matrix, r, reasons) for r, reasons in hopeless.items()
         }
@@ -194,6 +206,24 @@ class _Search:
         self.should_end = Event()
         self.reported_at = -10.0
         self.reported_price = np.inf
+
+    def _hold_pinned(self) -> tuple[list[tuple[int, IntArray]], float]:
+        """C13: the pinned runs with their price, GBP; their vehicles are taken from the fleet."""
+        held, total = [], 0.0
+        for number, run in enumerate(self.instance.pinned):
+            nodes = to_sequence(self.instance, Run(run.vehicle_type, 0, run.visits))
+            only = np.zeros(len(self.fleet), dtype=np.int64)
+            only[run.vehicle_type] = self.fleet[run.vehicle_type]
+            cost, penalty, kind, _ = price_run(nodes, only, self.a)
+            if kind < 0 or not _is_sound(nodes, self.a) or not keeps_every_weekday(nodes, self.a):
+                raise InstanceError(
+                    f"pinned run {number + 1} of the {self.instance.session} session breaks a "
+                    f"rule of this scenario, or its fleet has too few vehicles: unpin its route"
+                )
+            self.fleet[kind] -= 1
+            held.append((kind, nodes))
+            total += cost + penalty
+        return held, total
 
     # --- starts ---------------------------------------------------------------------------------
 
@@ -232,8 +262,10 @@ class _Search:
         return state, [r for g in left for r in missing[g]]
 
     def _total(self, state: State, left_out: Sequence[int]) -> float:
-        return float(state.price.sum()) + sum(
-            self._alone(r).session_price for r in (*left_out, *self.hopeless)
+        return (
+            self.pinned_price
+            + float(state.price.sum())
+            + sum(self._alone(r).session_price for r in (*left_out, *self.hopeless))
         )
 
     def _alone(self, rider: int) -> Unassigned:
@@ -334,8 +366,8 @@ class _Search:
                 if done >= next_pool and self._is_time_for_pool():
                     next_pool += POOL_EVERY
                     self._recombine(threads, number)
-                if self.left_out:
-                    self._take_back()
+                if self.left_out and self._take_back():
+                    self._go_on_from_best()
 
     def _run_round(
         self, threads: ThreadPoolExecutor, number: int, first: float, hot: float
@@ -487,11 +519,13 @@ class _Search:
                 runs += [run.nodes for run in chosen]
         if is_better:
             trial, left_out = self._repair(runs)
-            if len(left_out) <= len(self.left_out):
+            if set(left_out) == set(self.left_out):
                 self._keep(trial)
-                if self.islands:
-                    self.islands = []
-                self.state = copy_state(self.best)
+                self._go_on_from_best()
+
+    def _go_on_from_best(self) -> None:
+        self.islands = []
+        self.state = copy_state(self.best)
 
     def _take_back(self) -> bool:
         """Try to carry those whom the fleet left out; whether anyone came back."""
@@ -516,7 +550,7 @@ class _Search:
                 phase,
                 now,
                 price,
-                int((self.best.length > 0).sum()),
+                int((self.best.length > 0).sum()) + len(self.pinned),
                 len(self.left_out) + len(self.hopeless),
                 self.clock.iterations,
             )
@@ -536,11 +570,12 @@ class _Search:
         """Build the timed plan of the present best runs."""
         unassigned = tuple(self._alone(r) for r in sorted((*self.left_out, *self.hopeless)))
         kinds = [int(kind) for kind in self.best.kind[self.best.length > 0]]
+        kinds += [kind for kind, _ in self.pinned]
         plan = build_session_plan(
             self.instance,
             self.matrix,
             self.a,
-            list_runs(self.best),
+            [*list_runs(self.best), *(nodes for _, nodes in self.pinned)],
             kinds,
             unassigned,
             self.timed,

@@ -17,6 +17,7 @@ from solver.domain import (
     TravelMatrix,
     Unassigned,
     Violation,
+    Visit,
     is_on,
 )
 
@@ -67,6 +68,7 @@ class _SessionChecker:
             yield from self._check_vehicle(number, run)
             yield from self._check_days(number, run)
         yield from self._check_siblings()
+        yield from self._check_pinned()
         for item in self.plan.unassigned:
             yield from self._check_unassigned(item)
         if is_sound and not self.is_as_is:
@@ -78,6 +80,14 @@ class _SessionChecker:
     ) -> Violation:
         names = tuple(sorted({self.instance.riders[r].reference for r in riders}))
         return Violation(rule, self.instance.session, run, text, names)
+
+    def _check_pinned(self) -> Iterator[Violation]:
+        """C13: pinned runs are in the plan as they are."""
+        held = {(run.vehicle_type, _flatten(run.visits)) for run in self.plan.runs}
+        for pinned in self.instance.pinned:
+            if (pinned.vehicle_type, _flatten(pinned.visits)) not in held:
+                riders = {r for visit in pinned.visits for r in visit.riders}
+                yield self._violation("C13", None, "a pinned run is not kept as it was", riders)
 
     # --- C1, C12: everyone, once, in the right order ----------------------------------------------
 
@@ -377,7 +387,7 @@ class _SessionChecker:
             except ValueError:
                 return
             cost += self._price(run, halts, end - start)
-            penalty += self._least_penalty(halts)
+            penalty += self._least_penalty(halts) + self._price_changes(run)
         if abs(cost - self.plan.cost) > _MONEY_TOLERANCE:
             yield self._violation(
                 "COST", None, f"states GBP {self.plan.cost:.2f} a day, costs GBP {cost:.2f}"
@@ -406,6 +416,29 @@ class _SessionChecker:
                 seconds += int(self.matrix.time_s[leg])
         return price + seconds * (kind.per_driver_s + crew * self.instance.pa_per_s)
 
+    def _price_changes(self, run: Run) -> float:
+        """C13: what a change of crew and of vehicle type costs, GBP; changed times are left out."""
+        rules, riders = self.instance.rules, self.instance.riders
+        if not (rules.change_run_gbp or rules.change_type_gbp):
+            return 0.0
+        by_run: dict[int, list[int]] = {}
+        for number, rider in enumerate(riders):
+            if rider.habit is not None:
+                by_run.setdefault(rider.habit.run, []).append(number)
+        aboard = set(run.riders)
+        stay: list[int] = []
+        for members in by_run.values():
+            here = [r for r in members if r in aboard]
+            if len(here) > len(members) - len(here) and len(here) > len(stay):
+                stay = here
+        total = 0.0
+        for r in aboard:
+            habit = riders[r].habit
+            if habit is not None:
+                total += 0.0 if r in stay else rules.change_run_gbp
+                total += 0.0 if habit.vehicle_type == run.vehicle_type else rules.change_type_gbp
+        return total
+
     def _least_penalty(self, halts: Sequence[Halt]) -> float:
         """What rides over target cost at the least, GBP: as if nobody waited aboard."""
         board: dict[int, int] = {}
@@ -420,3 +453,14 @@ class _SessionChecker:
                 ride += sum(middle.dwell_s for middle in legs[1:-1])
                 total += max(0, ride - self.instance.riders[rider].ride_target_s)
         return total / 60 * self.instance.rules.ride_excess_gbp_per_min
+
+
+def _flatten(visits: Sequence[Visit]) -> tuple[tuple[int, int], ...]:
+    """A run's order, whoever boards together: (0, rider) at homes and (1, call) at schools."""
+    return tuple(
+        step
+        for visit in visits
+        for step in (
+            [(0, r) for r in visit.riders] if visit.school is None else [(1, visit.school)]
+        )
+    )

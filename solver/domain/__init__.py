@@ -26,11 +26,14 @@ from solver.domain.hashing import content_hash
 from solver.domain.instance import (
     UNREACHABLE,
     FleetType,
+    Habit,
     Instance,
+    PinnedRun,
     Rider,
     Rules,
     SchoolCall,
     TravelMatrix,
+    Visit,
 )
 from solver.domain.plan import (
     Block,
@@ -48,7 +51,6 @@ from solver.domain.plan import (
     SessionPlan,
     Unassigned,
     Violation,
-    Visit,
 )
 from solver.domain.policy import Grade, Policy, RateCard, Setting, SettingChange, VehicleRates
 
@@ -68,6 +70,7 @@ __all__ = [
     "DayCost",
     "FleetType",
     "Grade",
+    "Habit",
     "Instance",
     "InstanceError",
     "Layout",
@@ -76,6 +79,7 @@ __all__ = [
     "Lotting",
     "Mobility",
     "Phase",
+    "PinnedRun",
     "Plan",
     "PlanRejectedError",
     "Point",

@@ -20,6 +20,31 @@ UNREACHABLE: Final = 10_000_000
 """Seconds and metres between two stops that no road joins: 115 days, never within any rule."""
 
 
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One halt of a run: at a home (`school` is None) or at a school call.
+
+    `riders` board here (home in AM, school in PM) or are set down here (school in AM, home in PM).
+    """
+
+    stop: int
+    school: int | None
+    riders: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """What a rider has in the baseline (C13): which run, in what vehicle type, when at home.
+
+    `run` numbers the baseline's runs of this session; `home_s` is the start of boarding at home in
+    AM and of the set-down there in PM.
+    """
+
+    run: int
+    vehicle_type: int
+    home_s: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rider:
     """A pupil in one session on some weekdays, with what the rules make of their needs.
@@ -49,6 +74,7 @@ class Rider:
     must_share: tuple[int, ...] = ()
     is_cap_from_direct: bool = False
     """The ride limit was below the direct ride, so the cap is direct time + 5 minutes."""
+    habit: Habit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +119,20 @@ class Rules:
     shared_pupils_per_assistant: int | None
     max_schools_per_run: int | None
     ride_excess_gbp_per_min: float
+    change_run_gbp: float = 0.0
+    """C13, a rider a day: their crew changes, as their run is not the one that continues theirs."""
+    change_type_gbp: float = 0.0
+    change_time_gbp: float = 0.0
+    change_time_s: int = 600
+    """A time at home changes when it moves by more than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedRun:
+    """A run that the plan must hold as it is (C13): vehicle type and visits in order."""
+
+    vehicle_type: int
+    visits: tuple[Visit, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +148,7 @@ class Instance:
     rules: Rules
     pa_per_s: float
     pa_fixed: float
+    pinned: tuple[PinnedRun, ...] = ()
 
     def digest(self) -> str:
         """Return the SHA-256 of the content, hexadecimal."""

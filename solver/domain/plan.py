@@ -6,20 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from solver.domain.geography import Session
-from solver.domain.instance import Instance
+from solver.domain.instance import Instance, Visit
 from solver.domain.policy import Grade
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """One halt of a run: at a home (`school` is None) or at a school call.
-
-    `riders` board here (home in AM, school in PM) or are set down here (school in AM, home in PM).
-    """
-
-    stop: int
-    school: int | None
-    riders: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
