@@ -49,7 +49,7 @@ def solve_pyvrp(problem: Problem, clock: Clock, seed: int) -> Answer:
         seconds = max(clock.left() - reserve, 1.0) * SCHOOLS_SHARE
         runs = _solve_schools(problem, runs, seconds, seed)
         answers.append(repair(problem, runs))
-    model = _Shipments(problem, problem.riders)
+    model = _Shipments(problem, problem.riders, as_seat=True)
     answers.append(repair(problem, model.solve(runs, clock.left() - reserve, seed)))
     return min(answers, key=lambda answer: answer.cost)
 
@@ -70,18 +70,18 @@ def _solve_schools(
             continue
         riders = [node for run in own for node in run[:-1]]
         share = seconds * weight[call] / sum(weight.values())
-        found += _Shipments(problem, riders).solve(own, share, seed)
+        found += _Shipments(problem, riders, as_seat=False).solve(own, share, seed)
     return found
 
 
 class _Shipments:
     """PyVRP's model of some riders; location 0 is no way from anywhere."""
 
-    def __init__(self, problem: Problem, riders: Sequence[int]) -> None:
+    def __init__(self, problem: Problem, riders: Sequence[int], *, as_seat: bool) -> None:
         t = problem.t
-        self.problem, self.riders = problem, list(riders)
+        self.problem, self.riders, self.as_seat = problem, list(riders), as_seat
         self.calls = sorted({problem.get_call(r) for r in riders})
-        self.copies = list_copies(problem, riders)
+        self.copies = list_copies(problem, riders, most_dedicated=0 if as_seat else 1)
         nodes = [*self.riders, *self.calls]
         time_s, dist_m = build_drives(problem)
         time_s[:, t.riders :] += t.dwell_s[t.riders :][None, :]
@@ -115,7 +115,7 @@ class _Shipments:
     def _build_shipment(self, rider: int, place: dict[int, int]) -> pyvrp.Shipment:
         t, call = self.problem.t, self.problem.get_call(rider)
         window = build_pickup_window(self.problem, rider, is_tight=True)
-        unloading = int(t.dwell_s[call])
+        unloading, dedicated = int(t.dwell_s[call]), int(t.dedicated[rider])
         return pyvrp.Shipment(
             pickup_location=place[rider],
             delivery_location=place[call],
@@ -125,9 +125,9 @@ class _Shipments:
             delivery_tw_early=int(t.from_s[call]) + unloading,
             delivery_tw_late=int(t.to_s[call]) + unloading,
             amount=[
-                int(t.seats[rider]),
+                int(t.seats[rider]) + dedicated * self.as_seat,
                 int(t.bays[rider]),
-                int(t.dedicated[rider]),
+                dedicated * (not self.as_seat),
                 int(t.lift[rider]),
                 int(t.shared[rider]),
             ],
