@@ -15,7 +15,7 @@ from numpy.random import Generator
 
 from solver.arrays import Arrays, IntArray, Records
 from solver.insertion import build_neighbours
-from solver.state import State, build_state, copy_state, put_run
+from solver.state import State, build_state, copy_state, new_state, put_run
 
 
 @dataclass(slots=True)
@@ -150,6 +150,19 @@ def take_riders(a: Arrays, riders: IntArray) -> tuple[Arrays, IntArray]:
 
 def _take(records: Records, numbers: IntArray) -> Records:
     return records[numbers].copy().view(np.recarray)
+
+
+def merge_pieces(
+    pieces: Sequence[Piece], states: Sequence[State], fleet: IntArray, riders: int
+) -> State:
+    """Put states of pieces together to a state of the whole session."""
+    whole = new_state(riders, fleet)
+    row = 0
+    for piece, state in zip(pieces, states, strict=True):
+        for like, nodes in zip(np.flatnonzero(state.length), piece.list_runs(state), strict=True):
+            put_run(whole, row, nodes, state, int(like), riders)
+            row += 1
+    return whole
 
 
 def pad_groups(groups: Sequence[Sequence[int]], riders: int) -> tuple[IntArray, IntArray]:

@@ -12,8 +12,9 @@ import numpy as np
 from numba import njit
 
 from solver.arrays import Arrays, BoolArray, FloatArray, IntArray
+from solver.desk import build_desk
+from solver.insertion import insert_group
 from solver.kernel import INFEASIBLE
-from solver.places import build_desk, insert_group
 from solver.state import MAX_NODES, State, set_run
 
 AVERAGE_REMOVED = 8

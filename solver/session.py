@@ -4,19 +4,16 @@
 2. Starts: every plan handed in, repaired where it breaks this instance's rules, and a new plan by
    insertion at exact prices; the best of them goes on.
 3. OR-Tools routing on neighbouring runs, some 100 pupils at a time (:mod:`solver.routing`).
-4. Ruin and recreate with exact prices (:mod:`solver.search`) until the limit.
+4. Ruin and recreate at exact prices until the limit, in pieces side by side, with the pool of good
+   runs put together anew from the middle on (:mod:`solver.rounds`).
 5. Exact timetables by weekday and the final price (:mod:`solver.sequences`).
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
-from itertools import count
-from threading import Event
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,7 +23,6 @@ from solver.domain import (
     InstanceError,
     Reason,
     Run,
-    Session,
     SessionPlan,
     TravelMatrix,
     Unassigned,
@@ -34,13 +30,14 @@ from solver.domain import (
 from solver.hopeless import find_hopeless, price_alone
 from solver.insertion import build_neighbours, insert_all, list_groups, order_groups
 from solver.kernel import keeps_every_weekday, price_run
+from solver.limits import Clock, Progress, SearchLimits
 from solver.measure import RunPrice
-from solver.pieces import Piece, build_piece, cut_runs
-from solver.pool import Pool, recombine
+from solver.rounds import THREADS, Rounds
 from solver.routing import Limits, can_model, improve_runs
-from solver.search import improve, seed_search
 from solver.sequences import build_session_plan, to_sequence
-from solver.state import MAX_NODES, State, build_state, copy_state, list_runs, put_run, set_run
+from solver.state import State, build_state, list_runs, set_run
+
+__all__ = ["Progress", "SearchLimits", "solve_session"]
 
 UNLIMITED = 1_000_000
 ROUTING_PUPILS = 100
@@ -48,75 +45,7 @@ ROUTING_SHARE = 0.15
 """Share of the time, or of the iterations, that OR-Tools routing may use."""
 ROUTING_MOST_S = 20.0
 ROUTING_MOST_SOLUTIONS = 200
-HOT = 0.35
-"""First temperature, as a share of the mean price of a run; the last is a hundredth of it."""
-STEPS = 100
-COLD = 0.01
-THREADS = 2
-ROUNDS = 40
-ROUND_MOST_S = 3.0
-SLICE_S = 0.1
-ALONE_PUPILS = 100
-PIECE_PUPILS = 300
-POOL_PUPILS = 200
-POOL_FROM = 0.4
-POOL_EVERY = 0.1
-POOL_EFFORT = 2.0
 _NEAR_GBP = 5.0
-_FIRST_STEPS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SearchLimits:
-    """When a search stops: after `seconds` of wall time or `iterations`, whichever is given.
-
-    `bound_seconds` is the wall time of the lower bound on top; 0 asks for none.
-    """
-
-    seconds: float | None = None
-    iterations: int | None = None
-    seed: int = 0
-    bound_seconds: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.seconds is None and self.iterations is None:
-            raise ValueError("a search needs a limit: give seconds or iterations")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a search is. `objective` and `bound` are GBP a day for this session."""
-
-    session: Session
-    phase: str
-    seconds: float
-    objective: float
-    runs: int
-    unassigned: int
-    iterations: int
-    bound: float | None = None
-
-
-@dataclass(slots=True)
-class _Clock:
-    """What is left of the limits."""
-
-    limits: SearchLimits
-    should_stop: Callable[[], bool]
-    began: float = field(default_factory=time.perf_counter)
-    iterations: int = 0
-
-    def elapsed(self) -> float:
-        return time.perf_counter() - self.began
-
-    def share(self) -> float:
-        """Share of the limit that is used up, 0 to 1 and over."""
-        if self.limits.iterations is not None:
-            return self.iterations / max(self.limits.iterations, 1)
-        return self.elapsed() / max(self.limits.seconds or 0.0, 1e-9)
-
-    def is_over(self) -> bool:
-        return self.share() >= 1.0 or self.should_stop()
 
 
 def solve_session(
@@ -152,7 +81,7 @@ def solve_session(
     InstanceError
         If the instance and the matrix do not belong together, or the fleet has no type.
     """
-    clock = _Clock(limits, should_stop)
+    clock = Clock(limits, should_stop)
     if began is not None:
         clock.began = began
     a = build_arrays(instance, matrix)
@@ -178,7 +107,7 @@ class _Search:
         a: Arrays,
         groups: list[list[int]],
         hopeless: dict[int, tuple[Reason, ...]],
-        clock: _Clock,
+        clock: Clock,
         on_progress: Callable[[Progress], None],
         on_better: Callable[[SessionPlan], None],
     ) -> None:
@@ -188,7 +117,6 @@ class _Search:
         self.a = a
         self.neighbours = build_neighbours(self.a)
         self.rng = np.random.default_rng(clock.limits.seed)
-        seed_search(clock.limits.seed)
         self.fleet = np.array(
             [UNLIMITED if t.count is None else t.count for t in instance.fleet], dtype=np.int64
         )
@@ -200,10 +128,7 @@ class _Search:
         self.left_out: list[int] = []
         self.first: SessionPlan | None = None
         self.timed: dict[bytes, tuple[Run, RunPrice]] = {}
-        self.pool = Pool(len(self.a.rider))
-        self.state = self.best
-        self.islands: list[Piece] = []
-        self.should_end = Event()
+        self.rounds = Rounds(self.a, self.fleet, clock)
         self.reported_at = -10.0
         self.reported_price = np.inf
 
@@ -346,186 +271,18 @@ class _Search:
     # --- ruin and recreate ----------------------------------------------------------------------
 
     def run_ruin_and_recreate(self) -> None:
-        """Improve until the limit; the temperature falls with the share of it used up.
-
-        Rounds of ruin and recreate on pieces side by side, and every tenth of the way the pool of
-        runs is put together anew.
-        """
-        clock = self.clock
-        self.state = copy_state(self.best)
-        runs = max(int((self.state.length > 0).sum()), 1)
-        hot = max(HOT * float(self.state.price.sum()) / runs, 1e-3)
-        first = clock.share()
-        next_pool = POOL_FROM
+        """Improve in rounds until the limit, and take back whom the fleet left out if it can."""
+        rounds = self.rounds
+        rounds.begin(self.best, self._list_carried())
         with ThreadPoolExecutor(THREADS) as threads:
-            for number in count():
-                if clock.is_over():
-                    break
-                done = (clock.share() - first) / max(1.0 - first, 1e-9)
-                self._run_round(threads, number, first, hot)
-                if done >= next_pool and self._is_time_for_pool():
-                    next_pool += POOL_EVERY
-                    self._recombine(threads, number)
+            while not self.clock.is_over():
+                rounds.make(threads, self._report)
+                self.best = rounds.best
                 if self.left_out and self._take_back():
-                    self._go_on_from_best()
+                    rounds.go_on(self.best, self._list_carried())
 
-    def _run_round(
-        self, threads: ThreadPoolExecutor, number: int, first: float, hot: float
-    ) -> None:
-        """Improve pieces side by side for a while and put them together again."""
-        clock, limits = self.clock, self.clock.limits
-        pieces = self._cut(number)
-        begin = clock.share()
-        end = min(1.0, begin + (1.0 - first) / ROUNDS)
-        if limits.iterations is None:
-            end = min(end, begin + ROUND_MOST_S / (limits.seconds or 1.0))
-        sizes = np.cumsum([0, *(len(piece.riders) for piece in pieces)])
-        left = 0
-        if limits.iterations is not None:
-            left = max(1, round((end - begin) * limits.iterations))
-            left = min(left, limits.iterations - clock.iterations)
-        steps = np.diff(left * sizes // sizes[-1])
-
-        def work(k: int) -> int:
-            piece = pieces[k]
-            seed_search(_mix(limits.seed, number, k))
-            most = int(steps[k]) if limits.iterations is not None else None
-            chunk = STEPS if most is not None else _FIRST_STEPS
-            # where there are more pieces than threads, each has its part of the time
-            turns = -(-len(pieces) // THREADS)
-            turn = k // THREADS
-            until = begin + (end - begin) * (turn + 1) / turns
-            made = 0
-            while not self.should_end.is_set():
-                now = clock.share() if most is None else begin + (end - begin) * made / max(most, 1)
-                if (most is None and now >= until) or (most is not None and made >= most):
-                    break
-                if most is not None:
-                    chunk = min(STEPS, most - made)
-                heat = hot * COLD ** ((now - first) / max(1.0 - first, 1e-9))
-                began = time.perf_counter()
-                improve(
-                    piece.state,
-                    piece.best,
-                    piece.groups,
-                    piece.group_of,
-                    piece.neighbours,
-                    chunk,
-                    heat,
-                    piece.a,
-                )
-                made += chunk
-                if most is None:
-                    took = time.perf_counter() - began
-                    chunk = int(min(max(chunk * SLICE_S / max(took, 1e-6), 10), 2 * chunk))
-            return made
-
-        tasks = [threads.submit(work, k) for k in range(len(pieces))]
-        self._wait(tasks, "improving")
-        clock.iterations += sum(task.result() for task in tasks)
-        self._gather(pieces)
-
-    def _wait(self, tasks: Sequence[Future[Any]], phase: str) -> None:
-        """Report while the tasks run, and have them end when the search is asked to stop."""
-        while wait(tasks, timeout=0.1).not_done:
-            self._report(phase)
-            if self.clock.should_stop():
-                self.should_end.set()
-        self._report(phase)
-
-    def _cut(self, number: int) -> list[Piece]:
-        """Cut the present runs into pieces; a small session is searched twice over instead."""
-        state, a = self.state, self.a
-        rng = np.random.default_rng(_mix(self.clock.limits.seed, number, 77))
-        carried = int((state.run_of >= 0).sum())
-        groups = [g for g in self.groups if state.run_of[g[0]] >= 0]
-        if carried < ALONE_PUPILS:
-            rows = [int(row) for row in np.flatnonzero(state.length)]
-            if not self.islands:
-                self.islands = [
-                    build_piece(rows, state, a, groups, state.free) for _ in range(THREADS)
-                ]
-            return self.islands
-        wanted = max(THREADS, -(-carried // PIECE_PUPILS))
-        parts = cut_runs(state, a, wanted, rng)
-        free = np.maximum(state.free, 0)
-        share = free // len(parts)
-        return [
-            build_piece(rows, state, a, groups, share if k else share + free - share * len(parts))
-            for k, rows in enumerate(parts)
-        ]
-
-    def _gather(self, pieces: Sequence[Piece]) -> None:
-        """Put the pieces together again; keep the best plan, and remember the runs."""
-        for piece in pieces:
-            for state in (piece.state, piece.best):
-                rows = np.flatnonzero(state.length)
-                for row, nodes in zip(rows, piece.list_runs(state), strict=True):
-                    self.pool.add(nodes, float(state.price[row]), int(state.kind[row]))
-        if pieces is self.islands:
-            least = min(pieces, key=lambda piece: float(piece.best.price.sum()))
-            self._keep(_merge([least], [least.best], self.fleet, len(self.a.rider)))
-            return
-        self._keep(_merge(pieces, [p.best for p in pieces], self.fleet, len(self.a.rider)))
-        self.state = _merge(pieces, [p.state for p in pieces], self.fleet, len(self.a.rider))
-
-    def _keep(self, state: State) -> None:
-        if float(state.price.sum()) < float(self.best.price.sum()) - 1e-9:
-            self.best = state
-
-    def _is_time_for_pool(self) -> bool:
-        return not self.clock.is_over() and bool((self.best.run_of >= 0).any())
-
-    def _recombine(self, threads: ThreadPoolExecutor, number: int) -> None:
-        """Put the pooled runs together to a better plan, piece by piece, by CP-SAT."""
-        state, a = self.best, self.a
-        rng = np.random.default_rng(_mix(self.clock.limits.seed, number, 78))
-        carried = int((state.run_of >= 0).sum())
-        parts = cut_runs(state, a, max(1, -(-carried // POOL_PUPILS)), rng)
-        free = np.maximum(state.free, 0) // len(parts)
-        effort = POOL_EFFORT
-        tasks = []
-        for rows in parts:
-            runs = [state.table[row, : state.length[row]].copy() for row in rows]
-            riders = np.sort(np.concatenate([run[run < len(a.rider)] for run in runs]))
-            counts = free.copy()
-            for row in rows:
-                counts[state.kind[row]] += 1
-            tasks.append(
-                threads.submit(
-                    recombine,
-                    self.pool,
-                    riders,
-                    runs,
-                    float(state.price[rows].sum()),
-                    counts,
-                    effort=effort,
-                    seconds=None
-                    if self.clock.limits.iterations is not None
-                    else max(0.1, (self.clock.limits.seconds or 0.0) - self.clock.elapsed()),
-                    seed=_mix(self.clock.limits.seed, number, 79),
-                    should_stop=self.should_end.is_set,
-                )
-            )
-        self._wait(tasks, "combining")
-        runs = []
-        is_better = False
-        for rows, task in zip(parts, tasks, strict=True):
-            chosen = task.result()
-            if chosen is None:
-                runs += [state.table[row, : state.length[row]].copy() for row in rows]
-            else:
-                is_better = True
-                runs += [run.nodes for run in chosen]
-        if is_better:
-            trial, left_out = self._repair(runs)
-            if set(left_out) == set(self.left_out):
-                self._keep(trial)
-                self._go_on_from_best()
-
-    def _go_on_from_best(self) -> None:
-        self.islands = []
-        self.state = copy_state(self.best)
+    def _list_carried(self) -> list[list[int]]:
+        return [group for group in self.groups if not set(group) & set(self.left_out)]
 
     def _take_back(self) -> bool:
         """Try to carry those whom the fleet left out; whether anyone came back."""
@@ -602,29 +359,3 @@ def _is_sound(run: IntArray, a: Arrays) -> bool:
 
 def _put(state: State, row: int, run: IntArray, a: Arrays) -> bool:
     return bool(len(run) <= state.table.shape[1] and set_run(state, row, run, a))
-
-
-def _merge(pieces: Sequence[Piece], states: Sequence[State], fleet: IntArray, riders: int) -> State:
-    """Put states of pieces together to a state of the whole session."""
-    rows = riders + 1
-    whole = State(
-        table=np.full((rows, MAX_NODES), -1, dtype=np.int64),
-        length=np.zeros(rows, dtype=np.int64),
-        price=np.zeros(rows, dtype=np.float64),
-        kind=np.full(rows, -1, dtype=np.int64),
-        crew=np.zeros(rows, dtype=np.int64),
-        wait=np.zeros(rows, dtype=np.int64),
-        run_of=np.full(riders, -1, dtype=np.int64),
-        free=fleet.copy(),
-    )
-    row = 0
-    for piece, state in zip(pieces, states, strict=True):
-        for like, nodes in zip(np.flatnonzero(state.length), piece.list_runs(state), strict=True):
-            put_run(whole, row, nodes, state, int(like), riders)
-            row += 1
-    return whole
-
-
-def _mix(*numbers: int) -> int:
-    """One seed of several numbers."""
-    return int(np.random.SeedSequence([abs(n) for n in numbers]).generate_state(1)[0])

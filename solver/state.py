@@ -34,7 +34,12 @@ class State(NamedTuple):
 
 def build_state(a: Arrays, fleet: IntArray) -> State:
     """Build a state without runs; `fleet` is the number of vehicles of each type."""
-    rows = len(a.rider) + 1
+    return new_state(len(a.rider), fleet)
+
+
+def new_state(riders: int, fleet: IntArray) -> State:
+    """Build a state without runs for a number of riders."""
+    rows = riders + 1
     return State(
         table=np.full((rows, MAX_NODES), -1, dtype=np.int64),
         length=np.zeros(rows, dtype=np.int64),
@@ -42,7 +47,7 @@ def build_state(a: Arrays, fleet: IntArray) -> State:
         kind=np.full(rows, -1, dtype=np.int64),
         crew=np.zeros(rows, dtype=np.int64),
         wait=np.zeros(rows, dtype=np.int64),
-        run_of=np.full(len(a.rider), -1, dtype=np.int64),
+        run_of=np.full(riders, -1, dtype=np.int64),
         free=fleet.copy(),
     )
 

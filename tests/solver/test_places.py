@@ -7,10 +7,11 @@ import pytest
 from numpy.random import Generator
 
 from solver.arrays import Arrays, IntArray, build_arrays
+from solver.desk import build_desk, build_party
 from solver.domain import Instance, Session, TravelMatrix
-from solver.insertion import build_neighbours, list_groups
+from solver.insertion import build_neighbours, insert_group, list_groups
 from solver.kernel import INFEASIBLE, keeps_every_weekday, price_run
-from solver.places import build_desk, build_party, find_place, insert_group
+from solver.places import find_place
 from solver.state import State, build_state, copy_state, set_run
 from tests.solver.random_cases import draw_instance, draw_sequence, fit_to_run, make_wait
 

@@ -1,0 +1,64 @@
+"""When a search stops, how far it is, and its clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from solver.domain import Session
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """When a search stops: after `seconds` of wall time or `iterations`, whichever is given.
+
+    `bound_seconds` is the wall time of the lower bound on top; 0 asks for none.
+    """
+
+    seconds: float | None = None
+    iterations: int | None = None
+    seed: int = 0
+    bound_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.seconds is None and self.iterations is None:
+            raise ValueError("a search needs a limit: give seconds or iterations")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a search is. `objective` and `bound` are GBP a day for this session."""
+
+    session: Session
+    phase: str
+    seconds: float
+    objective: float
+    runs: int
+    unassigned: int
+    iterations: int
+    bound: float | None = None
+
+
+@dataclass(slots=True)
+class Clock:
+    """What is left of the limits."""
+
+    limits: SearchLimits
+    should_stop: Callable[[], bool]
+    began: float = field(default_factory=time.perf_counter)
+    iterations: int = 0
+
+    def elapsed(self) -> float:
+        """Seconds since the search, or its process, began."""
+        return time.perf_counter() - self.began
+
+    def share(self) -> float:
+        """Share of the limit that is used up, 0 to 1 and over."""
+        if self.limits.iterations is not None:
+            return self.iterations / max(self.limits.iterations, 1)
+        return self.elapsed() / max(self.limits.seconds or 0.0, 1e-9)
+
+    def is_over(self) -> bool:
+        """Whether the limit is reached or the search was asked to stop."""
+        return self.share() >= 1.0 or self.should_stop()

@@ -1,0 +1,257 @@
+"""Ruin and recreate in rounds: pieces side by side, and now and then the pool put together anew.
+
+One annealing from hot to cold over the whole limit. A round cuts the present runs into neighbouring
+pieces (:mod:`solver.pieces`), improves each in a thread of its own and puts them together again; a
+session too small to cut is searched twice over by different chances instead. From the middle on,
+CP-SAT puts the runs seen so far together anew (:mod:`solver.pool`), and where that gives a better
+plan the search goes on from it.
+
+With a limit of iterations nothing here looks at the clock or at the number of processors.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from solver.arrays import Arrays, IntArray
+from solver.limits import Clock
+from solver.pieces import Piece, build_piece, cut_runs, merge_pieces
+from solver.pool import Pool, recombine
+from solver.search import improve, seed_search
+from solver.state import State, build_state, copy_state, set_run
+
+HOT = 0.35
+"""First temperature, as a share of the mean price of a run."""
+COLD = 0.01
+"""Last temperature, as a share of the first."""
+THREADS = 2
+ROUNDS = 40
+ROUND_MOST_S = 3.0
+STEPS = 100
+SLICE_S = 0.1
+ALONE_PUPILS = 100
+"""Sessions smaller than this are not cut."""
+PIECE_PUPILS = 300
+POOL_PUPILS = 200
+POOL_FROM = 0.4
+POOL_EVERY = 0.1
+POOL_EFFORT = 2.0
+_FIRST_STEPS = 10
+
+
+class Rounds:
+    """The annealing of one session: its present runs, the best so far and the pool."""
+
+    def __init__(self, a: Arrays, fleet: IntArray, clock: Clock) -> None:
+        self.a, self.fleet, self.clock = a, fleet, clock
+        self.pool = Pool(len(a.rider))
+        self.should_end = Event()
+        self.groups: Sequence[Sequence[int]] = ()
+        self.best = self.state = build_state(a, fleet)
+        self.islands: list[Piece] = []
+        self.number = 0
+        self.next_pool = POOL_FROM
+        self.first = 0.0
+        self.hot = 0.0
+
+    def begin(self, best: State, groups: Sequence[Sequence[int]]) -> None:
+        """Start the annealing at a plan that carries `groups`, at the first temperature."""
+        self.go_on(best, groups)
+        runs = max(int((best.length > 0).sum()), 1)
+        self.hot = max(HOT * float(best.price.sum()) / runs, 1e-3)
+        self.first = self.clock.share()
+
+    def go_on(self, best: State, groups: Sequence[Sequence[int]]) -> None:
+        """Go on from a plan, at the temperature of the moment."""
+        self.best, self.groups = best, groups
+        self.state = copy_state(best)
+        self.islands = []
+
+    def make(self, threads: ThreadPoolExecutor, report: Callable[[str], None]) -> None:
+        """Make one round; `report` is called several times a second."""
+        done = self._done(self.clock.share())
+        self.number += 1
+        self._improve(threads, report)
+        if done >= self.next_pool and not self.clock.is_over():
+            self.next_pool += POOL_EVERY
+            self._recombine(threads, report)
+
+    def _done(self, share: float) -> float:
+        return (share - self.first) / max(1.0 - self.first, 1e-9)
+
+    # --- a round ----------------------------------------------------------------------------------
+
+    def _improve(self, threads: ThreadPoolExecutor, report: Callable[[str], None]) -> None:
+        """Improve pieces side by side for a while and put them together again."""
+        limits = self.clock.limits
+        pieces = self._cut()
+        begin = self.clock.share()
+        end = min(1.0, begin + (1.0 - self.first) / ROUNDS)
+        if limits.iterations is None:
+            end = min(end, begin + ROUND_MOST_S / (limits.seconds or 1.0))
+            turns = -(-len(pieces) // THREADS)
+            untils = [
+                begin + (end - begin) * (k // THREADS + 1) / turns for k in range(len(pieces))
+            ]
+            tasks = [
+                threads.submit(self._work_until, piece, self._seed(k), until)
+                for k, (piece, until) in enumerate(zip(pieces, untils, strict=True))
+            ]
+        else:
+            left = max(1, round((end - begin) * limits.iterations))
+            left = min(left, limits.iterations - self.clock.iterations)
+            sizes = np.cumsum([0, *(len(piece.riders) for piece in pieces)])
+            steps = np.diff(left * sizes // sizes[-1])
+            tasks = [
+                threads.submit(self._work_steps, piece, self._seed(k), int(most), begin, end)
+                for k, (piece, most) in enumerate(zip(pieces, steps, strict=True))
+            ]
+        self._wait(tasks, "improving", report)
+        self.clock.iterations += sum(task.result() for task in tasks)
+        self._gather(pieces)
+
+    def _work_until(self, piece: Piece, seed: int, until: float) -> int:
+        """Improve a piece until a share of the seconds is used up; returns the steps made."""
+        seed_search(seed)
+        made, chunk = 0, _FIRST_STEPS
+        while not self.should_end.is_set():
+            now = self.clock.share()
+            if now >= until:
+                break
+            began = time.perf_counter()
+            self._step(piece, chunk, now)
+            took = time.perf_counter() - began
+            made += chunk
+            chunk = int(min(max(chunk * SLICE_S / max(took, 1e-6), 10), 2 * chunk))
+        return made
+
+    def _work_steps(self, piece: Piece, seed: int, most: int, begin: float, end: float) -> int:
+        """Improve a piece by a number of steps."""
+        seed_search(seed)
+        made = 0
+        while made < most and not self.should_end.is_set():
+            chunk = min(STEPS, most - made)
+            self._step(piece, chunk, begin + (end - begin) * made / most)
+            made += chunk
+        return made
+
+    def _step(self, piece: Piece, steps: int, share: float) -> None:
+        heat = self.hot * COLD ** self._done(share)
+        improve(
+            piece.state,
+            piece.best,
+            piece.groups,
+            piece.group_of,
+            piece.neighbours,
+            steps,
+            heat,
+            piece.a,
+        )
+
+    def _seed(self, k: int) -> int:
+        """A seed of the search's seed, the round and a number."""
+        numbers = [abs(self.clock.limits.seed), self.number, k]
+        return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+    def _wait(
+        self, tasks: Sequence[Future[Any]], phase: str, report: Callable[[str], None]
+    ) -> None:
+        """Report while the tasks run, and have them end when the search is asked to stop."""
+        while wait(tasks, timeout=0.1).not_done:
+            report(phase)
+            if self.clock.should_stop():
+                self.should_end.set()
+        report(phase)
+
+    def _cut(self) -> list[Piece]:
+        """Cut the present runs into pieces; a small session is searched twice over instead."""
+        state, a = self.state, self.a
+        carried = int((state.run_of >= 0).sum())
+        if carried < ALONE_PUPILS:
+            if not self.islands:
+                rows = [int(row) for row in np.flatnonzero(state.length)]
+                self.islands = [
+                    build_piece(rows, state, a, self.groups, state.free) for _ in range(THREADS)
+                ]
+            return self.islands
+        rng = np.random.default_rng(self._seed(1000))
+        wanted = THREADS * -(-carried // (THREADS * PIECE_PUPILS))
+        parts = cut_runs(state, a, wanted, rng)
+        free = np.maximum(state.free, 0)
+        share = free // len(parts)
+        rest = free - share * len(parts)
+        return [
+            build_piece(rows, state, a, self.groups, share + (0 if k else rest))
+            for k, rows in enumerate(parts)
+        ]
+
+    def _gather(self, pieces: list[Piece]) -> None:
+        """Put the pieces together again; keep the best plan, and remember the runs."""
+        for piece in pieces:
+            for state in (piece.state, piece.best):
+                rows = np.flatnonzero(state.length)
+                for row, nodes in zip(rows, piece.list_runs(state), strict=True):
+                    self.pool.add(nodes, float(state.price[row]), int(state.kind[row]))
+        whole = len(self.a.rider)
+        if pieces is self.islands:
+            least = min(pieces, key=lambda piece: float(piece.best.price.sum()))
+            self._keep(merge_pieces([least], [least.best], self.fleet, whole))
+            return
+        self._keep(merge_pieces(pieces, [p.best for p in pieces], self.fleet, whole))
+        self.state = merge_pieces(pieces, [p.state for p in pieces], self.fleet, whole)
+
+    def _keep(self, state: State) -> bool:
+        is_better = float(state.price.sum()) < float(self.best.price.sum()) - 1e-9
+        if is_better:
+            self.best = state
+        return is_better
+
+    # --- the pool ---------------------------------------------------------------------------------
+
+    def _recombine(self, threads: ThreadPoolExecutor, report: Callable[[str], None]) -> None:
+        """Put the pooled runs together to a better plan, piece by piece, by CP-SAT."""
+        state, a, limits = self.best, self.a, self.clock.limits
+        carried = int((state.run_of >= 0).sum())
+        if carried == 0:
+            return
+        rng = np.random.default_rng(self._seed(1001))
+        parts = cut_runs(state, a, -(-carried // POOL_PUPILS), rng)
+        free = np.maximum(state.free, 0) // len(parts)
+        tasks = []
+        for rows in parts:
+            runs = [state.table[row, : state.length[row]].copy() for row in rows]
+            riders = np.sort(np.concatenate([run[run < len(a.rider)] for run in runs]))
+            tasks.append(
+                threads.submit(
+                    recombine,
+                    self.pool,
+                    riders,
+                    runs,
+                    float(state.price[rows].sum()),
+                    free + np.bincount(state.kind[rows], minlength=len(free)),
+                    effort=POOL_EFFORT,
+                    seconds=None
+                    if limits.seconds is None
+                    else max(0.1, limits.seconds - self.clock.elapsed()),
+                    seed=self._seed(1002),
+                    should_stop=self.should_end.is_set,
+                )
+            )
+        self._wait(tasks, "combining", report)
+        runs = []
+        for rows, task in zip(parts, tasks, strict=True):
+            chosen = task.result()
+            if chosen is None:
+                runs += [state.table[row, : state.length[row]].copy() for row in rows]
+            else:
+                runs += [run.nodes for run in chosen]
+        trial = build_state(a, self.fleet)
+        is_whole = all(set_run(trial, row, run, a) for row, run in enumerate(runs))
+        if is_whole and self._keep(trial):
+            self.go_on(self.best, self.groups)
