@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from solver.domain import SESSIONS, CostedPlan, Dataset, Instance, Run
+from solver.domain import SESSIONS, CostedPlan, Dataset, Instance, Plan, Run
 from solver.measure import list_day_riders, list_rides
 
 _KM_A_MILE = Decimal("1.609344")
@@ -22,6 +22,12 @@ class Metrics:
     pupil-sessions of an ordinary week; `over_45` and `over_75` count pupils whose worse session
     passes it. `occupancy` is the mean over runs of pupils aboard at the fullest moment of the week
     by seats and bays of the layout.
+
+    `day_objective_gbp` is what the search goes by, AM + PM: GBP for the day with everyone aboard,
+    half the day charge a vehicle in each session, soft prices included; joining to routes and the
+    calendar come after it. `lower_bound_gbp` is what no plan under the same rules can go below,
+    and `gap_at_most` = (objective - bound) / objective: the share that a better plan could still
+    save. `None` for today's contract, and the latter two where no bound was asked for.
     """
 
     name: str
@@ -45,6 +51,9 @@ class Metrics:
     occupancy: float
     caps_from_direct: int
     violations: int
+    day_objective_gbp: float | None = None
+    lower_bound_gbp: float | None = None
+    gap_at_most: float | None = None
     changes: tuple[str, ...] = ()
 
     @property
@@ -129,6 +138,7 @@ def measure_plan(name: str, costed: CostedPlan, dataset: Dataset) -> Metrics:
         for rider in instance.riders
         if rider.is_cap_from_direct
     }
+    objective, bound, gap = _measure_gap(plan)
     return Metrics(
         name=name,
         pricing=costed.pricing,
@@ -155,8 +165,30 @@ def measure_plan(name: str, costed: CostedPlan, dataset: Dataset) -> Metrics:
         occupancy=_measure_occupancy(costed),
         caps_from_direct=len(capped),
         violations=len(plan.violations),
+        day_objective_gbp=objective,
+        lower_bound_gbp=bound,
+        gap_at_most=gap,
         changes=plan.changes,
     )
+
+
+def _measure_gap(plan: Plan) -> tuple[float | None, float | None, float | None]:
+    """Measure objective, lower bound and gap of both sessions together, where they are known.
+
+    Today's contract has none of them: it is priced by its routes, and breaks rules.
+    """
+    if plan.is_as_is:
+        return None, None, None
+    objective = plan.am.objective + plan.pm.objective
+    if plan.am.bound is None or plan.pm.bound is None:
+        return objective, None, None
+    bound = plan.am.bound.value + plan.pm.bound.value
+    return objective, bound, measure_gap(objective, bound)
+
+
+def measure_gap(objective: float, bound: float) -> float:
+    """Measure the share of an objective that lies above its lower bound, 0 where it is nothing."""
+    return (objective - bound) / objective if objective else 0.0
 
 
 def _name_types(dataset: Dataset) -> Mapping[str, str]:

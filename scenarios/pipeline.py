@@ -1,7 +1,7 @@
 """The main job, one call a stage: from a data set to a checked and costed plan.
 
 Dataset + levers -> build_sessions -> solve_jobs (AM and PM) -> join_runs -> check_plan
-  -> YearCost -> check_costs -> CostedPlan
+  -> YearCost -> check_costs -> CostedPlan; the starts likewise, and the best year is kept
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from data.roads import RoadNetwork
 from scenarios.asis import build_as_is
 from scenarios.instances import Sessions, build_sessions
 from scenarios.levers import Lever, apply_levers, describe_levers
-from solver.blocks import join_runs
+from scenarios.years import is_bound_false, list_unchanged, value_year
+from solver.blocks import JoiningError, join_runs
 from solver.checker import check_costs, check_plan
 from solver.child import Job, solve_jobs
 from solver.cost import YearCost
@@ -49,8 +50,9 @@ class AsIs:
 class Progress:
     """How far a scenario's search is: one session's numbers, and now and then a plan to keep.
 
-    `objective` is GBP a day of the session. `plan` holds the best runs of both sessions so far, not
-    yet joined to routes: what a solve that is taken up again starts from.
+    `objective` and its lower `bound`, where one is known, are GBP a day of the session. `plan`
+    holds the best runs of both sessions so far, not yet joined to routes: what a solve that is
+    taken up again starts from.
     """
 
     session: Session
@@ -60,6 +62,7 @@ class Progress:
     runs: int
     unassigned: int
     iterations: int
+    bound: float | None = None
     plan: Plan | None = None
 
 
@@ -94,12 +97,15 @@ def solve_scenario(
     levers
         What differs from the data set and policy as they are.
     limits
-        Of each session's search; AM and PM run side by side.
+        Of each session's search; AM and PM run side by side. With `bound_seconds` each session's
+        plan comes with a lower bound of its objective.
     starts
-        Plans of the same data, from other scenarios or an earlier night: the answer of each
-        session is never dearer than the cheapest of them that this scenario's rules allow.
+        Plans of the same data, from other scenarios or an earlier night: neither a session's
+        objective nor the year (:func:`scenarios.years.value_year`) is dearer than that of any of
+        them that this scenario's rules allow. Where one of them stays the best, `changes` says so.
     should_stop
-        Polled five times a second; once true, the best plan so far is joined, checked and costed.
+        Polled five times a second; once true, the best plan so far is joined, checked and costed,
+        and its year is not compared with those of the starts.
 
     Raises
     ------
@@ -113,12 +119,43 @@ def solve_scenario(
     am, pm = solve_jobs(
         jobs, on_progress=keeper.pass_on, on_better=keeper.keep, should_stop=should_stop
     )
+    changes = describe_levers(levers)
+    if any(is_bound_false(found) for found in (am, pm)):
+        am, pm = replace(am, bound=None), replace(pm, bound=None)
+        changes += ("a lower bound above the plan's own cost, a defect, was thrown away",)
     plan = build_plan(name, sessions, am, pm, policy, rate_card)
-    plan = replace(plan, changes=describe_levers(levers))
+    plan = replace(plan, changes=changes)
     violations = check_plan(plan, sessions.matrices, policy)
     if violations:
         raise PlanRejectedError(violations)
-    return cost_plan(plan, sessions.matrices, rate_card, dataset)
+    costed = cost_plan(plan, sessions.matrices, rate_card, dataset)
+    if should_stop():
+        return costed
+    return _keep_best_year(costed, starts, sessions, (dataset, policy, rate_card))
+
+
+def _keep_best_year(
+    answer: CostedPlan,
+    starts: Sequence[Plan],
+    sessions: Sessions,
+    given: tuple[Dataset, Policy, RateCard],
+) -> CostedPlan:
+    """Return the answer of the search, or the start that is the better year within the rules."""
+    dataset, policy, rate_card = given
+    best, plan = answer, answer.plan
+    for start in list_unchanged(starts, sessions, plan.am, plan.pm):
+        said = f"runs as in the plan {start.name!r}, which the search did not better over the year"
+        try:
+            joined = build_plan(plan.name, sessions, start.am, start.pm, policy, rate_card)
+        except JoiningError:
+            continue  # more vehicles of a type than there are
+        joined = replace(joined, changes=(*plan.changes, said))
+        if check_plan(joined, sessions.matrices, policy):
+            continue
+        costed = cost_plan(joined, sessions.matrices, rate_card, dataset)
+        if value_year(costed) < value_year(best):
+            best = costed
+    return best
 
 
 class _Keeper:
@@ -156,6 +193,7 @@ class _Keeper:
                 said.runs,
                 said.unassigned,
                 said.iterations,
+                said.bound,
                 plan,
             )
         )

@@ -1,5 +1,6 @@
 """Plans and comparisons as the tables that people read; the writers know nothing else."""
 
+from scenarios.report.bounds import ABOUT_BOUNDS, build_bounds_table, explain_bound
 from scenarios.report.plans import (
     build_costs_table,
     build_day_costs_table,
@@ -15,7 +16,9 @@ from scenarios.report.settings import build_settings_table
 from scenarios.report.side_by_side import ILLUSTRATIVE, build_comparison_table
 
 __all__ = [
+    "ABOUT_BOUNDS",
     "ILLUSTRATIVE",
+    "build_bounds_table",
     "build_comparison_table",
     "build_costs_table",
     "build_day_costs_table",
@@ -26,5 +29,6 @@ __all__ = [
     "build_stops_table",
     "build_unassigned_table",
     "build_violations_table",
+    "explain_bound",
     "list_plan_tables",
 ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from data.writers import Cell, Column, Table
 from scenarios.comparison import count_crew
+from scenarios.report.bounds import build_bounds_table
 from scenarios.report.units import pounds
 from solver.domain import SESSIONS, WEEKDAYS, CostedPlan, Lotting
 from solver.measure import list_day_riders, list_rides
@@ -340,6 +341,8 @@ def list_plan_tables(
         tables.append(build_costs_table(_without_pupils(costed), name))
     if costed.days:
         tables.append(build_day_costs_table(costed, name))
+    if not costed.plan.is_as_is:
+        tables.append(build_bounds_table(costed, name))
     return tables
 
 

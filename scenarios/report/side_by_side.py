@@ -9,7 +9,8 @@ from typing import Final
 
 from data.writers import Cell, Column, Table
 from scenarios.comparison import Comparison, Metrics
-from scenarios.report.units import pounds
+from scenarios.report.bounds import ABOUT_BOUNDS, explain_bound
+from scenarios.report.units import pounds, round_bound, round_gap
 
 ILLUSTRATIVE: Final = (
     "Savings are illustrative: the same rate card on both plans, before tendering. A planner's "
@@ -28,8 +29,16 @@ def _money(name: str) -> Column:
     return Column(name, kind="money", decimals=0)
 
 
+def _pence(name: str) -> Column:
+    return Column(name, kind="money")
+
+
 def _whole(name: str) -> Column:
     return Column(name, kind="integer")
+
+
+def _apply(rounded: Callable[[float], Decimal], value: float | None) -> Cell:
+    return None if value is None else rounded(value)
 
 
 def _minutes(name: str) -> Column:
@@ -39,6 +48,9 @@ def _minutes(name: str) -> Column:
 _ROWS: Final = (
     _Row("Cost a year", _money("Cost a year"), lambda m: pounds(m.year_pence)),
     _Row("Cost a pupil a year", _money(""), lambda m: pounds(m.pence_a_pupil)),
+    _Row("Day objective, AM + PM", _pence(""), lambda m: m.day_objective_gbp),
+    _Row("  lower bound", _pence(""), lambda m: _apply(round_bound, m.lower_bound_gbp)),
+    _Row("  gap at most", Column("", kind="percent"), lambda m: _apply(round_gap, m.gap_at_most)),
     _Row("Routes", _whole(""), lambda m: m.routes),
     _Row("Assistants", _whole(""), lambda m: m.assistants),
     _Row("Miles a year", _whole(""), lambda m: _round(m.miles)),
@@ -93,6 +105,7 @@ def build_comparison_table(comparison: Comparison) -> Table:
             f"Contract prices are £{abs(difference) / 100:,.0f} a year {word} the rate card on the "
             f"same routes: a price difference, and no part of any saving."
         )
+    notes += _explain_bounds(metrics)
     notes += [f"{m.name}: {'; '.join(m.changes)}." for m in metrics if m.changes]
     return Table(
         title="Comparison",
@@ -101,6 +114,16 @@ def build_comparison_table(comparison: Comparison) -> Table:
         notes=tuple(notes),
         row_columns=tuple(kinds),
     )
+
+
+def _explain_bounds(metrics: Sequence[Metrics]) -> list[str]:
+    """Say what each bound means, and once what it is about."""
+    said = [
+        f"{m.name}: {explain_bound(m.day_objective_gbp, m.lower_bound_gbp)}"
+        for m in metrics
+        if m.day_objective_gbp is not None and m.lower_bound_gbp is not None
+    ]
+    return [ABOUT_BOUNDS, *said] if said else []
 
 
 def _list_types(metrics: Sequence[Metrics]) -> list[str]:

@@ -20,10 +20,10 @@ from straight_town import (
 )
 
 from data.roads import RoadNetwork
-from scenarios.comparison import Metrics, compare, measure_plan
+from scenarios.comparison import Metrics, compare, measure_gap, measure_plan
 from scenarios.pipeline import AsIs, value_as_is
 from scenarios.report import build_comparison_table
-from solver.domain import AddressRule, Dataset, Policy
+from solver.domain import AddressRule, Bound, CostedPlan, Dataset, Policy
 
 
 def build_town() -> Dataset:
@@ -226,3 +226,49 @@ def test_plan_for_nobody_is_all_noughts(road: RoadNetwork) -> None:
     assert found.occupancy == 0
     again = compare([("Nobody", plan_town(dataset, road))] * 2, dataset)
     assert again.savings == ()
+
+
+# --- objective, bound and gap ---------------------------------------------------------------------
+
+
+def with_bounds(costed: CostedPlan, am_gbp: float | None, pm_gbp: float | None) -> CostedPlan:
+    """Return a plan that costs 60 a morning and 40 an afternoon, with bounds."""
+    plan = costed.plan
+    am = replace(plan.am, cost=58.0, penalty=2.0, bound=_build_bound(am_gbp))
+    pm = replace(plan.pm, cost=40.0, penalty=0.0, bound=_build_bound(pm_gbp))
+    return replace(costed, plan=replace(plan, am=am, pm=pm))
+
+
+def _build_bound(gbp: float | None) -> Bound | None:
+    return None if gbp is None else Bound(gbp, (1.0, 2.0), 20.0)
+
+
+@pytest.fixture(scope="module")
+def ours(town: Dataset, road: RoadNetwork) -> CostedPlan:
+    return plan_town(town, road)
+
+
+def test_bound_and_gap_are_of_both_sessions_together(ours: CostedPlan, town: Dataset) -> None:
+    found = measure_plan("Ours", with_bounds(ours, 54.0, 38.0), town)
+    assert found.day_objective_gbp == pytest.approx(100.0)
+    assert found.lower_bound_gbp == pytest.approx(92.0)
+    assert found.gap_at_most == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize(("am_gbp", "pm_gbp"), [(None, None), (54.0, None), (None, 38.0)])
+def test_bound_of_one_session_is_none_of_the_day(
+    ours: CostedPlan, town: Dataset, am_gbp: float | None, pm_gbp: float | None
+) -> None:
+    found = measure_plan("Ours", with_bounds(ours, am_gbp, pm_gbp), town)
+    assert found.day_objective_gbp == pytest.approx(100.0)
+    assert (found.lower_bound_gbp, found.gap_at_most) == (None, None)
+
+
+def test_todays_contract_has_neither_objective_nor_bound(metrics: Metrics) -> None:
+    assert metrics.day_objective_gbp is None
+    assert (metrics.lower_bound_gbp, metrics.gap_at_most) == (None, None)
+
+
+def test_gap_is_a_share_of_the_objective_and_nothing_of_nothing() -> None:
+    assert measure_gap(100.0, 75.0) == 0.25
+    assert measure_gap(0.0, 0.0) == 0.0

@@ -23,7 +23,8 @@ from scenarios import report
 from scenarios.comparison import compare
 from scenarios.lots import build_lottings
 from scenarios.pipeline import AsIs, value_as_is
-from solver.domain import Dataset, Policy
+from scenarios.report.units import round_bound, round_gap
+from solver.domain import Bound, CostedPlan, Dataset, Policy
 
 WHOLE_WEEK = "Mon, Tue, Wed, Thu, Fri"
 
@@ -86,6 +87,93 @@ def test_comparison_reads_in_pounds_minutes_and_shares(as_is: AsIs, town: Datase
     # 980.00 less 948.02 on the same route
     assert "£32 a year above the rate card" in table.notes[1]
     assert "no part of any saving" in table.notes[1]
+
+
+def build_ours(as_is: AsIs, *, is_proven: bool) -> CostedPlan:
+    """Return a plan of 60.254 in the morning and 40 in the afternoon, bounds 54.567 and 38."""
+    plan = as_is.at_rate_card.plan
+    am = replace(plan.am, cost=58.254, penalty=2.0, seconds=12.0)
+    pm = replace(plan.pm, cost=40.0, penalty=0.0, seconds=12.0)
+    if is_proven:
+        am = replace(am, bound=Bound(54.567, (1.0,), 20.0))
+        pm = replace(pm, bound=Bound(38.0, (1.0,), 20.0))
+    plan = replace(plan, am=am, pm=pm, is_as_is=False, violations=())
+    return replace(as_is.at_rate_card, plan=plan)
+
+
+def test_bound_and_gap_stand_beside_the_cost_and_are_explained(as_is: AsIs, town: Dataset) -> None:
+    plans = [
+        ("As-is", as_is.at_rate_card),
+        ("Not asked", build_ours(as_is, is_proven=False)),
+        ("Ours", build_ours(as_is, is_proven=True)),
+    ]
+    table = report.build_comparison_table(compare(plans, town))
+    labels = [row[0] for row in table.rows]
+    assert labels[2:5] == ["Day objective, AM + PM", "  lower bound", "  gap at most"]
+    assert find_row(table, "Day objective, AM + PM")[1:] == ["-", "£100.25", "£100.25"]
+    # down to a penny, and (100.254 - 92.567) / 100.254 = 7.668 % up to a tenth
+    assert find_row(table, "  lower bound")[1:] == ["-", "-", "£92.56"]
+    assert find_row(table, "  gap at most")[1:] == ["-", "-", "7.7%"]
+    said = [note for note in table.notes if note.startswith("Ours: ")]
+    assert said == [
+        "Ours: by the day objective no plan under these rules can be cheaper than £92.56; this "
+        "one is at £100.25, so at most 7.7% of that could still be saved."
+    ]
+    assert report.ABOUT_BOUNDS in table.notes
+    assert not any(note.startswith("Not asked: ") for note in table.notes)
+
+
+def test_comparison_without_a_bound_explains_none(as_is: AsIs, town: Dataset) -> None:
+    plans = [("Not asked", build_ours(as_is, is_proven=False))]
+    assert report.ABOUT_BOUNDS not in report.build_comparison_table(compare(plans, town)).notes
+
+
+def test_bounds_of_a_plan_are_by_session(as_is: AsIs) -> None:
+    table = report.build_bounds_table(build_ours(as_is, is_proven=True), "Ours")
+    assert list_row(table, 0) == {
+        "Session": "AM",
+        "Day objective": "£60.25",
+        "of this cost": "£58.25",
+        "of this soft prices": "£2.00",
+        "Search (seconds)": "12.0",
+        "Lower bound": "£54.56",
+        # 5.687 / 60.254 = 9.438 %
+        "Gap at most": "9.5%",
+        "Bound (seconds)": "20.0",
+    }
+    assert list_row(table, 1)["Gap at most"] == "5.0%"
+    assert table.notes[0] == report.ABOUT_BOUNDS
+    assert [note[:3] for note in table.notes[1:]] == ["AM:", "PM:"]
+
+
+def test_plan_without_a_bound_shows_dashes(as_is: AsIs) -> None:
+    table = report.build_bounds_table(build_ours(as_is, is_proven=False), "Ours")
+    row = list_row(table, 0)
+    assert (row["Lower bound"], row["Gap at most"], row["Bound (seconds)"]) == ("-", "-", "-")
+    assert table.notes == (report.ABOUT_BOUNDS,)
+
+
+def test_sheet_of_bounds_is_of_our_plans_only(as_is: AsIs) -> None:
+    for costed, is_there in (
+        (as_is.at_rate_card, False),
+        (build_ours(as_is, is_proven=True), True),
+    ):
+        tables = report.list_plan_tables(costed, "Plan", (), has_pupils=False)
+        assert ("Bounds Plan" in [table.title for table in tables]) is is_there
+
+
+@pytest.mark.parametrize(
+    ("gbp", "shown"), [(92.567, "92.56"), (92.57, "92.57"), (0.0, "0.00"), (-0.0, "0.00")]
+)
+def test_bound_is_rounded_down(gbp: float, shown: str) -> None:
+    assert str(round_bound(gbp)) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.0761, "0.077"), (0.077, "0.077"), (1e-12, "0.000"), (-1e-12, "0.000")]
+)
+def test_gap_is_rounded_up(share: float, shown: str) -> None:
+    assert str(round_gap(share)) == shown
 
 
 def test_routes_show_vehicle_pupils_and_clock_times(as_is: AsIs) -> None:

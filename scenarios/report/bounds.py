@@ -1,0 +1,60 @@
+"""What a lower bound says of a plan: the sentence, and the table by session."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from data.writers import Cell, Column, Table
+from scenarios.comparison import measure_gap
+from scenarios.report.units import round_bound, round_gap
+from solver.domain import SESSIONS, CostedPlan
+
+ABOUT_BOUNDS: Final = (
+    "The day objective is what the search goes by, AM and PM together: the day with everyone "
+    "aboard, half a day charge for each vehicle in each session, and soft prices such as on rides "
+    "over their target. Lower bound and gap are about it and not about the year, for which runs "
+    "are joined to routes and costed by the calendar."
+)
+
+
+def explain_bound(objective_gbp: float, bound_gbp: float) -> str:
+    """Say in a sentence what a lower bound of a day's objective means for a plan."""
+    gap = round_gap(measure_gap(objective_gbp, bound_gbp))
+    return (
+        f"by the day objective no plan under these rules can be cheaper than "
+        f"£{round_bound(bound_gbp):,}; this one is at £{objective_gbp:,.2f}, so at most {gap:.1%} "
+        f"of that could still be saved."
+    )
+
+
+def build_bounds_table(costed: CostedPlan, name: str) -> Table:
+    """Build one row a session: what its day costs, and below what no plan of it can come."""
+    plan = costed.plan
+    rows: list[tuple[Cell, ...]] = []
+    notes = [ABOUT_BOUNDS]
+    for session in SESSIONS:
+        answer = plan.get_session(session)[1]
+        bound = answer.bound
+        cells: tuple[Cell, ...] = (None, None, None)
+        if bound is not None:
+            gap = measure_gap(answer.objective, bound.value)
+            cells = (round_bound(bound.value), round_gap(gap), bound.seconds)
+            notes.append(f"{session}: {explain_bound(answer.objective, bound.value)}")
+        rows.append(
+            (session, answer.objective, answer.cost, answer.penalty, answer.seconds, *cells)
+        )
+    return Table(
+        title=f"Bounds {name}",
+        columns=(
+            Column("Session"),
+            Column("Day objective", kind="money", is_totalled=True),
+            Column("of this cost", kind="money", is_totalled=True),
+            Column("of this soft prices", kind="money", is_totalled=True),
+            Column("Search", unit="seconds", kind="number"),
+            Column("Lower bound", kind="money"),
+            Column("Gap at most", kind="percent"),
+            Column("Bound", unit="seconds", kind="number"),
+        ),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
