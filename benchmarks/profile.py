@@ -1,0 +1,299 @@
+"""Steps a second by size, and where the time of a search goes.
+
+    .venv/bin/python -m benchmarks.profile --out benchmarks/profile.md
+
+Two tables. The first follows whole solves: seconds by phase and steps a second. The second takes a
+plan as the search knows it, counts how often each kernel is called in a step of ruin and recreate,
+and times each kernel by itself in a compiled loop on the same runs; what is left of a step is the
+ruin, the copies and the acceptance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+
+from benchmarks.measuring import SHARED, describe_machine, get_revision
+from solver.arrays import Arrays, IntArray, build_arrays
+from solver.insertion import build_neighbours, insert_all
+from solver.kernel import price_run
+from solver.places import Desk, bound_home, build_desk, build_party, find_place, insert_group
+from solver.reference import read_instance
+from solver.search import _ruin, improve, seed_search
+from solver.session import Progress, SearchLimits, solve_session
+from solver.state import State, build_state, copy_state
+
+SIZES = ("60", "150", "500", "1500")
+WARM_STEPS = 3_000
+TIMED_STEPS = 1_000
+COUNTED_STEPS = 200
+HEAT_GBP = 2.0
+_UNLIMITED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A whole solve: seconds by phase, and steps of ruin and recreate."""
+
+    phases: dict[str, float]
+    steps: int
+    seconds: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A kernel's calls in a step and microseconds a call."""
+
+    name: str
+    calls: float
+    micros: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Where a step's time goes at one size."""
+
+    size: str
+    step_micros: float
+    kernels: tuple[Kernel, ...]
+
+
+def main() -> int:
+    """Measure every size and write both tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", nargs="+", default=list(SIZES))
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each whole solve")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    folder = arguments.shared / "reference" / "instances"
+    followed, counted = {}, []
+    for size in arguments.sizes:
+        path = folder / f"walsall_{size}_s1.json"
+        followed[size] = follow(path, arguments.seconds, arguments.seed)
+        counted.append(count(size, path, arguments.seed))
+        print(f"{size} pupils measured", file=sys.stderr)
+    text = _write_page(followed, counted, arguments)
+    print(text)
+    if arguments.out:
+        arguments.out.write_text(text, encoding="utf-8")
+    return 0
+
+
+def follow(path: Path, seconds: float, seed: int) -> Followed:
+    """Solve an instance and add up the seconds between reports by phase."""
+    began = time.perf_counter()
+    instance, matrix = read_instance(path)
+    phases = {"reading": time.perf_counter() - began}
+    last = phases["reading"]
+
+    def note(progress: Progress) -> None:
+        nonlocal last
+        phases[progress.phase] = phases.get(progress.phase, 0.0) + progress.seconds - last
+        last = progress.seconds
+
+    limits = SearchLimits(seconds=seconds, seed=seed)
+    plan = solve_session(instance, matrix, limits, on_progress=note, began=began)
+    phases["ending"] = plan.seconds - last
+    return Followed(phases, plan.iterations, plan.seconds, plan.cost)
+
+
+# --- one step, kernel by kernel -------------------------------------------------------------------
+
+
+def count(size: str, path: Path, seed: int) -> Counted:
+    """Count and time the kernels of a step on a plan after some thousands of steps."""
+    instance, matrix = read_instance(path)
+    a = build_arrays(instance, matrix)
+    riders = len(instance.riders)
+    groups = np.arange(riders, dtype=np.int64).reshape(-1, 1)
+    group_of = np.arange(riders, dtype=np.int64)
+    neighbours = build_neighbours(a)
+    state = build_state(a, np.full(len(instance.fleet), _UNLIMITED, dtype=np.int64))
+    insert_all(state, [[rider] for rider in range(riders)], neighbours, a)
+    seed_search(seed)
+    best = copy_state(state)
+    work = (groups, group_of, neighbours)
+    improve(state, best, *work, WARM_STEPS, HEAT_GBP, a)
+    state = copy_state(best)
+    step = _time(lambda: improve(state, best, *work, TIMED_STEPS, HEAT_GBP, a), TIMED_STEPS)
+    inserts, bounds, places, prices = _count_calls(best, groups, group_of, neighbours, a)
+    desk, rows = build_desk(len(a.type)), np.flatnonzero(best.length)
+    pairs = _draw_pairs(best, neighbours, np.random.default_rng(seed))
+    kernels = (
+        Kernel("a floor of a run's rise", bounds, _time_loop(_loop_bounds, best, pairs, a)),
+        Kernel(
+            "places in a run",
+            places,
+            _time(lambda: _loop_places(best, pairs, desk, a), len(pairs)),
+        ),
+        Kernel("exact price of a run", prices, _time_loop(_loop_prices, best, rows, a)),
+        Kernel("insertions, all of the above", inserts, 0.0),
+    )
+    return Counted(size, step, kernels)
+
+
+def _count_calls(
+    best: State, groups: IntArray, group_of: IntArray, neighbours: IntArray, a: Arrays
+) -> tuple[float, float, float, float]:
+    """Insertions, floors, searches for a place and exact prices in a step, on average."""
+    rows = len(best.length)
+    desk = build_desk(len(a.type))
+    totals = np.zeros(4)
+    for _ in range(COUNTED_STEPS):
+        state = copy_state(best)
+        removed, touched = np.empty(len(groups), np.int64), np.empty(rows, np.int64)
+        is_touched, is_out = np.zeros(rows, np.bool_), np.zeros(len(groups), np.bool_)
+        taken, changed = _ruin(
+            state, groups, group_of, neighbours, removed, touched, is_touched, is_out, a
+        )
+        # a run that loses riders is priced again
+        totals += (taken, 0, 0, changed)
+        checked = np.full(rows, -1, np.int64)
+        for stamp, group in enumerate(removed[:taken]):
+            totals[1:] += _count_insertion(state, int(group), neighbours, desk, a)
+            insert_group(state, groups[group], neighbours, checked, stamp, 0.0, desk, a)
+    inserts, bounds, places, prices = totals / COUNTED_STEPS
+    return float(inserts), float(bounds), float(places), float(prices)
+
+
+@njit(cache=True)
+def _count_insertion(
+    state: State, rider: int, neighbours: IntArray, desk: Desk, a: Arrays
+) -> tuple[int, int, int]:
+    """Floors, searches for a place and exact prices of one insertion, as the search makes them."""
+    party = build_party(np.array([rider]), a)
+    alone = np.array([rider, len(a.rider) + party.call])
+    cost, penalty, _, _ = price_run(alone, state.free, a)
+    best = cost + penalty
+    seen = np.zeros(len(state.length), np.bool_)
+    rows = np.empty(neighbours.shape[1], np.int64)
+    floor = np.empty(neighbours.shape[1], np.float64)
+    bounds = 0
+    for near in neighbours[rider]:
+        row = state.run_of[near]
+        if row >= 0 and not seen[row]:
+            seen[row] = True
+            rows[bounds] = row
+            floor[bounds] = bound_home(state, row, party, a)
+            bounds += 1
+    places = 0
+    prices = 2
+    for x in np.argsort(floor[:bounds]):
+        if floor[x] >= best:
+            break
+        places += 1
+        place = find_place(state, rows[x], party, best, 0.0, desk, a)
+        if place.home >= 0:
+            prices += 1
+            best = min(best, place.price)
+    return bounds, places, prices
+
+
+def _draw_pairs(state: State, neighbours: IntArray, rng: np.random.Generator) -> IntArray:
+    """Draw (rider, row of a neighbour's run) pairs as insertions look at them."""
+    riders = rng.integers(0, len(neighbours), 2_000)
+    near = neighbours[riders, rng.integers(0, min(20, neighbours.shape[1]), len(riders))]
+    pairs = np.stack([riders, state.run_of[near]], axis=1)
+    return np.ascontiguousarray(pairs[state.run_of[riders] != pairs[:, 1]])
+
+
+@njit(cache=True)
+def _loop_bounds(state: State, pairs: IntArray, a: Arrays) -> float:
+    total = 0.0
+    for x in range(len(pairs)):
+        party = build_party(pairs[x, :1], a)
+        total += bound_home(state, pairs[x, 1], party, a)
+    return total
+
+
+@njit(cache=True)
+def _loop_places(state: State, pairs: IntArray, desk: Desk, a: Arrays) -> float:
+    total = 0.0
+    for x in range(len(pairs)):
+        party = build_party(pairs[x, :1], a)
+        total += find_place(state, pairs[x, 1], party, 60.0, 0.0, desk, a).price
+    return total
+
+
+@njit(cache=True)
+def _loop_prices(state: State, rows: IntArray, a: Arrays) -> float:
+    total = 0.0
+    for row in rows:
+        total += price_run(state.table[row, : state.length[row]], state.free, a)[0]
+    return total
+
+
+def _time_loop(loop: Callable[..., float], state: State, items: IntArray, a: Arrays) -> float:
+    return _time(lambda: loop(state, items, a), len(items))
+
+
+def _time(work: Callable[[], object], calls: int, rounds: int = 5) -> float:
+    """Microseconds a call: the least of some rounds, after one that compiles."""
+    work()
+    took = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - began)
+    return min(took) / calls * 1e6
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+def _write_page(
+    followed: dict[str, Followed], counted: Sequence[Counted], arguments: argparse.Namespace
+) -> str:
+    phases = list(dict.fromkeys(name for one in followed.values() for name in one.phases))
+    lines = [
+        "# Profile",
+        "",
+        f"{describe_machine()}; revision {get_revision()}; reference instances, seed "
+        f"{arguments.seed}. Written by `benchmarks/profile.py`.",
+        "",
+        f"Whole solves of {arguments.seconds:g} s, both cores. A step is one ruin and recreate.",
+        "",
+        f"| pupils | £ a day | steps a second | {' | '.join(f'{name} s' for name in phases)} |",
+        "|---|---|---|" + "---|" * len(phases),
+    ]
+    for size, one in followed.items():
+        spent = " | ".join(f"{one.phases.get(name, 0.0):.1f}" for name in phases)
+        rate = one.steps / one.seconds
+        lines.append(f"| {size} | {one.cost:,.2f} | {rate:,.0f} | {spent} |")
+    lines += [
+        "",
+        "One step on one core, kernel by kernel: calls a step x microseconds a call, each kernel "
+        "timed by itself without a limit to beat, so that shares are estimates. A step that takes "
+        "less than its parts shows what the limits save.",
+        "",
+        "| pupils | kernel | calls a step | µs a call | µs a step | share of the step |",
+        "|---|---|---|---|---|---|",
+    ]
+    for at in counted:
+        for kernel in at.kernels:
+            if kernel.micros:
+                micros = kernel.calls * kernel.micros
+                lines.append(
+                    f"| {at.size} | {kernel.name} | {kernel.calls:.1f} | {kernel.micros:.2f} | "
+                    f"{micros:.0f} | {micros / at.step_micros:.0%} |"
+                )
+            else:
+                lines.append(f"| {at.size} | {kernel.name} | {kernel.calls:.1f} | | | |")
+        lines.append(f"| {at.size} | whole step | 1 | {at.step_micros:.0f} | | 100% |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
