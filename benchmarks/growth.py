@@ -21,8 +21,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from benchmarks.measuring import REPOSITORY, describe_machine, get_revision
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SIZES = (50, 150, 500, 1_500, 5_000, 20_000)
 SECONDS_A_PUPIL = 0.18
@@ -172,39 +178,55 @@ def _write_page(found: Sequence[Growth], arguments: argparse.Namespace) -> str:
 
 
 def draw(found: Sequence[Growth], path: Path) -> None:
-    """Draw seconds by stage and memory over pupils, both axes logarithmic, as a PNG."""
+    """Draw seconds by stage, memory and cost a rider over pupils (logarithmic), as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
 
-    pupils = [one.pupils for one in found]
-    figure = Figure(figsize=(10, 4.2), dpi=150, layout="constrained")
+    figure = Figure(figsize=(12, 3.8), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
+    times, memory, cost = figure.subplots(1, 3)
+    pupils = [one.pupils for one in found]
     stages = {
-        "files read": [one.read_s for one in found],
-        "roads to instance": [one.build_s for one in found],
-        "first plan": [one.first_s for one in found],
-        "search (given)": [one.plan_s for one in found],
+        "files read": ("#4477aa", [one.read_s for one in found]),
+        "roads to instance": ("#66ccee", [one.build_s for one in found]),
+        "first plan": ("#228833", [one.first_s for one in found]),
+        "search (given)": ("#bbbbbb", [one.plan_s for one in found]),
     }
-    for (name, seconds), colour in zip(
-        stages.items(), ("#4477aa", "#66ccee", "#228833", "#bbbbbb"), strict=True
+    for name, (colour, seconds) in stages.items():
+        times.plot(pupils, seconds, marker="o", color=colour, label=name)
+    mib = [one.peak_bytes / _MIB for one in found]
+    memory.plot(pupils, mib, marker="o", color="#aa3377")
+    for name, colour, pounds in (
+        ("first plan", "#228833", [one.first_gbp / one.riders for one in found]),
+        ("at the end", "#4477aa", [one.objective_gbp / one.riders for one in found]),
     ):
-        left.plot(pupils, seconds, marker="o", color=colour, label=name)
-    left.set_ylabel("seconds")
-    left.legend(frameon=False)
-    right.plot(pupils, [one.peak_bytes / _MIB for one in found], marker="o", color="#aa3377")
-    right.set_ylabel("peak memory, MiB")
-    for axes, title in ((left, "Time by stage"), (right, "Memory")):
-        axes.set(xscale="log", yscale="log", xlabel="pupils", title=title)
-        axes.set_xticks(pupils, minor=False)
-        axes.minorticks_off()
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-        axes.grid(visible=True, color="#e5e5e5")
-        axes.spines[["top", "right"]].set_visible(False)
+        cost.plot(pupils, pounds, marker="o", color=colour, label=name)
+    _dress(times, "Seconds by stage", pupils, [0.1, 1, 10, 100, 1_000, 10_000])
+    _dress(memory, "Peak memory, MiB", pupils, [250 * 2**i for i in range(7)])
+    _dress(cost, "£ a day and rider, AM", pupils, None)
+    cost.set_ylim(0, 1.2 * max(one.first_gbp / one.riders for one in found))
+    for axes in (times, cost):
+        axes.legend(frameon=False, fontsize="small")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
+
+
+def _dress(axes: Axes, title: str, pupils: Sequence[int], ticks: Sequence[float] | None) -> None:
+    """Give axes a title and a tick a size; logarithmic upwards where `ticks` are given."""
+    axes.set_title(title, fontsize="medium", loc="left")
+    axes.set(xscale="log", xlabel="pupils")
+    axes.set_xticks(pupils, [f"{size:,}" for size in pupils], fontsize="small")
+    if ticks is not None:
+        values = [float(y) for line in axes.get_lines() for y in np.asarray(line.get_ydata())]
+        above = [tick for tick in ticks if tick >= max(values)][1:]
+        below = [tick for tick in ticks if tick <= min(values)][:-1]
+        shown = [tick for tick in ticks if tick not in {*above, *below}]
+        axes.set_yscale("log")
+        axes.set_yticks(shown, [f"{tick:,g}" for tick in shown], fontsize="small")
+        axes.set_ylim(shown[0], shown[-1])
+    axes.minorticks_off()
+    axes.grid(visible=True, color="#e5e5e5")
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 if __name__ == "__main__":

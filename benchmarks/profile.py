@@ -22,9 +22,11 @@ from numba import njit
 
 from benchmarks.measuring import SHARED, describe_machine, get_revision
 from solver.arrays import Arrays, IntArray, build_arrays
-from solver.insertion import build_neighbours, insert_all
+from solver.desk import Desk, build_desk, build_party
+from solver.detours import bound_home
+from solver.insertion import build_neighbours, insert_all, insert_group
 from solver.kernel import price_run
-from solver.places import Desk, bound_home, build_desk, build_party, find_place, insert_group
+from solver.places import find_place
 from solver.reference import read_instance
 from solver.search import _ruin, improve, seed_search
 from solver.session import Progress, SearchLimits, solve_session
