@@ -1,4 +1,4 @@
-"""The command line: `schoolrun authority|key|migrate|serve|worker|nightly|demo|openapi`."""
+"""The command line: `schoolrun authority|key|migrate|serve|worker|nightly|nights|demo|openapi`."""
 
 from __future__ import annotations
 
@@ -119,6 +119,9 @@ def demo(
     iterations: Annotated[
         int | None, typer.Option(min=1, help="A repeatable limit instead of seconds")
     ] = None,
+    bound_seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds of each plan's lower bound; 0: none")
+    ] = 20.0,
     pupils: Annotated[int, typer.Option(help="Pupils of the borough, 50 to 20,000")] = 450,
     seed: Annotated[int, typer.Option(help="Seed of the borough and of the search")] = 42,
     out: Annotated[Path, typer.Option(help="Folder for the files")] = Path("out"),
@@ -129,7 +132,8 @@ def demo(
     from app.demo import Choices, run_demo
 
     console = Console(width=None if sys.stdout.isatty() else 150)
-    run_demo(get_settings(), Choices(seconds, iterations, pupils, seed, out), console)
+    choices = Choices(seconds, iterations, bound_seconds, pupils, seed, out)
+    run_demo(get_settings(), choices, console)
 
 
 @cli.command()
@@ -138,11 +142,17 @@ def nightly(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Date of the night; today without"),
     ] = None,
+    bound_seconds: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds of each plan's lower bound; the setting's without"),
+    ] = None,
 ) -> None:
     """Queue every authority's nightly solve. A second start in the same night does nothing."""
     from app.work.nightly import queue_night
 
     settings = get_settings()
+    if bound_seconds is not None:
+        settings = settings.model_copy(update={"nightly_bound_s": bound_seconds})
     configure_logging(settings.log_level)
     today = datetime.now(ZoneInfo("Europe/London")).date()
     chosen = night.date() if night else today
@@ -151,6 +161,28 @@ def nightly(
         typer.echo(f"{done.authority_id}  {done.outcome}  {done.solve_id or done.text}")
     if any(done.outcome == "failed" for done in nights):
         raise typer.Exit(1)
+
+
+@cli.command()
+def nights(
+    authority: Annotated[
+        UUID | None, typer.Option(help="Only this authority; every one without")
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, help="How many nights of each")] = 14,
+) -> None:
+    """Show what each night's plan costs, what changed since the plan before, and how good it is."""
+    from rich.console import Console
+
+    from app.screen import print_table
+    from app.work.nights import list_nights
+    from scenarios.report import build_nights_table
+
+    database = _open()
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    for authority_id in [authority] if authority else database.list_authorities():
+        with database.of_authority(authority_id) as session:
+            changes = list_nights(session)[:last]
+        print_table(build_nights_table(changes), console, f"Authority {authority_id}")
 
 
 @cli.command()

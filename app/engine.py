@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from app.db import mapping
 from solver.domain import CostedPlan, Dataset, Lotting, Plan, Policy, RateCard, Session
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from data.readers import CouncilData
     from data.roads import RoadNetwork
     from scenarios.comparison import Comparison
+
+BOUND_METRICS: Final = ("day_objective_gbp", "lower_bound_gbp", "gap_at_most")
+"""The metrics that stand beside a plan's cost; plans stored before there were bounds have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class SolveOrder:
     seed: int
     seconds: float | None
     iterations: int | None
+    bound_seconds: float = 0.0
     starts: tuple[Plan, ...] = ()
 
 
@@ -126,7 +130,7 @@ def solve(
         as_is = pipeline.value_as_is(*given)
         return as_is.at_contract_prices, as_is.at_rate_card
     levers = parse_levers([dict(lever) for lever in order.levers])
-    limits = pipeline.Limits(order.seconds, order.iterations, order.seed)
+    limits = pipeline.Limits(order.seconds, order.iterations, order.seed, order.bound_seconds)
     costed = pipeline.solve_scenario(
         *given,
         levers,

@@ -45,6 +45,7 @@ OPERATIONS: Final[dict[str, frozenset[Role]]] = {
     "stream_solve_events": STATUS,
     "cancel_solve": STARTING,
     "get_solve_result": TOTALS,
+    "list_nights": TOTALS,
     "list_plans": TOTALS,
     "get_plan": TOTALS,
     "list_plan_runs": PUPILS,

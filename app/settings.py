@@ -46,6 +46,10 @@ class Settings(BaseSettings):
     max_solve_s: float = 3600.0
     default_solve_s: float = 60.0
     max_iterations: int = 10_000_000
+    default_bound_s: float = 0.0
+    """Seconds of a solve's lower bound where the request does not say; 0 asks for none."""
+    max_bound_s: float = 3600.0
+    """Most seconds of a lower bound, on top of those of the search."""
 
     worker_solves: int = 1
     """Solves at one time in one worker process."""
@@ -63,6 +67,8 @@ class Settings(BaseSettings):
     event_heartbeat_s: float = 15.0
     idempotency_days: int = 7
     nightly_solve_s: float = 300.0
+    nightly_bound_s: float = 120.0
+    """Seconds of the lower bound of a nightly plan, on top of those of its search."""
 
     @property
     def roads_folder(self) -> Path:

@@ -32,6 +32,7 @@ def create_solve(
     seed: int,
     seconds: float | None,
     iterations: int | None,
+    bound_seconds: float = 0.0,
     priority: int = 0,
 ) -> SolveRow:
     """Create a solve and queue it, both in this transaction.
@@ -55,6 +56,7 @@ def create_solve(
         seed=seed,
         seconds=seconds,
         iterations=iterations,
+        bound_seconds=bound_seconds,
         state="queued",
         attempt=0,
         event_seq=0,

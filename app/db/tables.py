@@ -190,6 +190,7 @@ class SolveRow(AuthorityOwned, Row):
     seed: Mapped[int]
     seconds: Mapped[float | None]
     iterations: Mapped[int | None]
+    bound_seconds: Mapped[float] = mapped_column(server_default="0")
     state: Mapped[str]
     attempt: Mapped[int] = mapped_column(server_default="0")
     job_id: Mapped[int | None] = mapped_column(BigInteger)

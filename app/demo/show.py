@@ -13,35 +13,40 @@ from typing import Any
 from pydantic import TypeAdapter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table as ScreenTable
 
 from app import keys
 from app.db.migrate import migrate
 from app.db.session import open_database
 from app.demo.client import Client
 from app.demo.service import run_service
+from app.screen import print_table
 from app.settings import Settings
 from data.demo import BOROUGH_NAME, BoroughFiles, write_borough
-from data.writers import Table, format_cell
 from scenarios.comparison import Comparison
 from scenarios.definitions import list_definitions
 from scenarios.report import build_comparison_table, build_lots_table
+from scenarios.report.units import round_bound, round_gap
 from solver.domain import Lotting
 
 CHOSEN = "Shared assistants"
 """The scenario whose routes are cut into lots."""
 _LOTS_ON_SCREEN = 8
 _WORKBOOK_ONLY = ("References",)
-_ROUNDS = ((0.6, ""), (0.4, ", again"))
-"""Share of the seconds of each round of solves, and what is added to the scenario's name."""
+_ROUNDS = ((0.6, "", False), (0.4, ", again", True))
+"""Of each round of solves: its share of the seconds, what is added to the scenario's name, and
+whether it proves a lower bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the caller may set: seconds of search a scenario, size and seed of the borough."""
+    """What the caller may set: limits of each scenario's search, and the borough.
+
+    `bound_seconds` is the time of a scenario's lower bound, on top of its search.
+    """
 
     seconds: float
     iterations: int | None
+    bound_seconds: float
     pupils: int
     seed: int
     out: Path
@@ -102,7 +107,7 @@ def _show(client: Client, borough: BoroughFiles, choices: Choices, console: Cons
     ids = [solve["id"] for solve in solves.values()]
     answer = client.get("/v1/comparison", solve=ids)["comparison"]
     comparison = TypeAdapter(Comparison).validate_python(answer)
-    _print_table(build_comparison_table(comparison), console, "What next year costs")
+    print_table(build_comparison_table(comparison), console, "What next year costs")
     chosen = solves[CHOSEN]["plans"][0]["id"]
     _show_lots(client, chosen, console)
     _download(client, solves, ids, choices.out, console)
@@ -111,11 +116,11 @@ def _show(client: Client, borough: BoroughFiles, choices: Choices, console: Cons
 def _solve_all(
     client: Client, data: tuple[str, str], choices: Choices, progress: Progress
 ) -> dict[str, dict[str, Any]]:
-    """Value the contract and solve every scenario; return the cheaper solve of each by name.
+    """Value the contract and solve every scenario; return the last solve of each by name.
 
     Each scenario is solved twice. The second time starts from everybody's plans, so that a policy
-    which allows more is not shown as dearer only because it was solved before the others. The
-    search goes by a day's objective, which a dearer year can follow: part weeks, joining.
+    which allows more is not shown as dearer only because it was solved before the others; it also
+    proves a lower bound.
     """
     solves: dict[str, dict[str, Any]] = {}
     dataset_id, roads_id = data
@@ -128,20 +133,25 @@ def _solve_all(
         d.name: client.create_scenario(d.name, dataset_id, roads_id, d.raw_levers)
         for d in definitions
     }
-    for share, addition in _ROUNDS:
+    for share, addition, is_proven in _ROUNDS:
         for name, scenario in scenarios.items():
-            limits = _limits(choices, share)
-            total = limits.get("seconds", 1.0)
+            limits = _limits(choices, share, choices.bound_seconds if is_proven else 0.0)
+            total = limits.get("seconds", 1.0) + limits["bound_seconds"]
             with _watch(progress, name + addition, total) as (tell, done):
-                solve = client.solve(scenario, "scenario", limits, tell)
-                done(solve)
-            if name not in solves or _cost_year(solve) < _cost_year(solves[name]):
-                solves[name] = solve
+                solves[name] = client.solve(scenario, "scenario", limits, tell)
+                done(solves[name])
     return solves
 
 
-def _cost_year(solve: Mapping[str, Any]) -> int:
-    return int(solve["plans"][-1]["year_pence"])
+def _describe_plan(solve: Mapping[str, Any]) -> str:
+    """Say what a solve's plan costs and, where its bound is known, how good it is at least."""
+    plan = solve["plans"][-1]
+    said = f"£{plan['year_pence'] / 100:,.0f} a year, checked"
+    if plan["gap_at_most"] is None:
+        return said
+    bound, gap = round_bound(plan["lower_bound_gbp"]), round_gap(plan["gap_at_most"])
+    day = f"a day £{plan['day_objective_gbp']:,.2f}, none below £{bound:,}"
+    return f"{said}; {day}: gap at most {gap:.1%}"
 
 
 @contextmanager
@@ -155,7 +165,7 @@ def _watch(
         progress.update(task, completed=content.get("seconds", 0.0), note=_describe(content))
 
     def done(solve: dict[str, Any]) -> None:
-        note = f"£{_cost_year(solve) / 100:,.0f} a year, checked"
+        note = _describe_plan(solve)
         progress.update(task, total=1.0, completed=1.0, note=note)
         if not progress.console.is_terminal:  # bars are drawn at the very end there
             progress.console.print(f"{title}: {note}")
@@ -178,19 +188,22 @@ def _fields_of(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
-def _limits(choices: Choices, share: float) -> dict[str, Any]:
+def _limits(choices: Choices, share: float, bound_seconds: float) -> dict[str, Any]:
+    limits: dict[str, Any] = {"seed": choices.seed, "bound_seconds": bound_seconds}
     if choices.iterations is not None:
-        return {"iterations": max(1, round(share * choices.iterations)), "seed": choices.seed}
-    return {"seconds": max(1.0, share * choices.seconds), "seed": choices.seed}
+        return limits | {"iterations": max(1, round(share * choices.iterations))}
+    return limits | {"seconds": max(1.0, share * choices.seconds)}
 
 
 def _describe(content: dict[str, Any]) -> str:
     if "objective" not in content:
         return str(content.get("phase", "working"))
-    return (
+    said = (
         f"{content.get('session', '')} {content.get('phase', '')}: "
         f"£{content['objective']:,.0f} a day, {content.get('runs', 0)} runs"
     )
+    bound = content.get("bound")
+    return said if bound is None else f"{said}, none below £{round_bound(bound):,}"
 
 
 def _show_lots(client: Client, plan_id: str, console: Console) -> None:
@@ -198,39 +211,12 @@ def _show_lots(client: Client, plan_id: str, console: Console) -> None:
     for lotting in TypeAdapter(tuple[Lotting, ...]).validate_python(answer["lottings"]):
         table = build_lots_table(lotting)
         title = f"{CHOSEN}: {len(lotting.lots)} lots {lotting.way}"
-        _print_table(table, console, title, most=_LOTS_ON_SCREEN)
+        print_table(table, console, title, most=_LOTS_ON_SCREEN, left_out=_WORKBOOK_ONLY)
         if lotting.year_pence != answer["year_pence"]:
             raise AssertionError(f"lots {lotting.way} do not add up to the plan")
     console.print(
         f"Each way adds up to the plan's £{answer['year_pence'] / 100:,.2f} a year, to the penny."
     )
-
-
-def _print_table(table: Table, console: Console, title: str, most: int | None = None) -> None:
-    """Print a table, `most` rows of it, without the columns that only a workbook has room for."""
-    screen = ScreenTable(title=title, title_justify="left", header_style="bold")
-    shown = [i for i, column in enumerate(table.columns) if column.name not in _WORKBOOK_ONLY]
-    for i in shown:
-        column = table.columns[i]
-        is_text = column.kind == "text"
-        screen.add_column(column.heading, justify="left" if is_text else "right", max_width=34)
-    rows = table.rows if most is None else table.rows[:most]
-    for number, row in enumerate(rows):
-        screen.add_row(*(format_cell(row[i], table.get_column(number, i)) for i in shown))
-    if len(rows) < len(table.rows):
-        left = f"{len(table.rows) - len(rows)} more in the workbook"
-        screen.add_row("...", left, *[""] * (len(shown) - 2))
-    totals = table.find_totals()
-    if totals is not None:
-        screen.add_section()
-        screen.add_row(
-            *("" if totals[i] is None else format_cell(totals[i], table.columns[i]) for i in shown),
-            style="bold",
-        )
-    console.print()
-    console.print(screen)
-    for note in table.notes:
-        console.print(f"[dim]{note}[/dim]")
 
 
 def _download(

@@ -116,6 +116,7 @@ _PROGRESS: Final = {
     "runs": 71,
     "unassigned": 0,
     "iterations": 64,
+    "bound": 3920.25,
 }
 _SOLVE: Final = {
     "id": _ID,
@@ -126,6 +127,7 @@ _SOLVE: Final = {
     "seed": 1,
     "seconds": 60.0,
     "iterations": None,
+    "bound_seconds": 20.0,
     "progress": _PROGRESS,
     "failure": None,
     "is_cancel_requested": False,
@@ -146,8 +148,28 @@ _PLAN: Final = {
     "content_hash": _HASH,
     "is_purged": False,
     "created_at": _AT,
-    "metrics": {"routes": 78, "unassigned": 0, "violations": 0, "violations_by_rule": {}},
+    "metrics": {
+        "routes": 78,
+        "day_objective_gbp": 8420.5,
+        "lower_bound_gbp": 7840.25,
+        "gap_at_most": 0.0689,
+        "unassigned": 0,
+        "violations": 0,
+        "violations_by_rule": {},
+    },
     "route_costs": [{"route": "R001", "year_pence": 3_412_345}],
+}
+_NIGHT: Final = {
+    "night": "2026-11-24",
+    "state": "succeeded",
+    "text": "",
+    "solve_id": _ID,
+    "year_pence": 162_345_678,
+    "change_pence": -412_350,
+    "has_same_input": True,
+    "day_objective_gbp": 8420.5,
+    "lower_bound_gbp": 7840.25,
+    "gap_at_most": 0.0689,
 }
 _VISIT: Final = {
     "place": "school",
@@ -283,13 +305,14 @@ EXAMPLES: Final[dict[str, Example]] = {
     "get_scenario": Example(_SCENARIO),
     "create_solve": Example(
         _SOLVE | {"state": "queued", "attempt": 0, "progress": None, "started_at": None},
-        {"scenario_id": _ID, "kind": "scenario", "seconds": 60, "seed": 1},
+        {"scenario_id": _ID, "kind": "scenario", "seconds": 60, "bound_seconds": 20, "seed": 1},
     ),
     "list_solves": Example(_page(_SOLVE)),
     "get_solve": Example(_SOLVE),
     "stream_solve_events": Example('id: 3\nevent: progress\ndata: {"objective": 4210.5}\n\n'),
     "cancel_solve": Example(_SOLVE | {"is_cancel_requested": True}),
     "get_solve_result": Example({"solve_id": _ID, "state": "succeeded", "plans": [_PLAN]}),
+    "list_nights": Example(_page(_NIGHT)),
     "list_plans": Example(_page(_PLAN)),
     "get_plan": Example(_PLAN),
     "list_plan_runs": Example(_page(_RUN)),

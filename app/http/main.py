@@ -14,6 +14,7 @@ from app.http import (
     comparisons,
     datasets,
     events,
+    nights,
     plans,
     policies,
     rate_cards,
@@ -27,7 +28,8 @@ from app.http.openapi import build_openapi
 from app.settings import Settings, get_settings
 
 _ROUTERS = (
-    system, datasets, roads, policies, rate_cards, scenarios, solves, events, plans, comparisons,
+    system, datasets, roads, policies, rate_cards, scenarios, solves, events, nights, plans,
+    comparisons,
 )  # fmt: skip
 
 

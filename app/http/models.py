@@ -228,21 +228,38 @@ class ScenarioOut(BaseModel):
 
 
 class SolveIn(Taken):
-    """A solve of a scenario. `as_is` values today's contract and searches nothing."""
+    """A solve of a scenario. `as_is` values today's contract, searches nothing and takes no limits.
+
+    With `bound_seconds` the search is followed by a proof that takes so long at the most: a lower
+    bound of the day objective, which no plan under the scenario's rules can go below.
+    """
 
     scenario_id: UUID
     kind: Literal["scenario", "as_is"] = "scenario"
     seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     iterations: int | None = Field(default=None, ge=1)
+    bound_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds of the lower bound, on top of the search; 0: none",
+    )
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
 
 
 class PlanLink(BaseModel):
-    """A plan that a solve made."""
+    """A plan that a solve made: its year and, of its day objective, lower bound and gap.
+
+    `gap_at_most` = (objective - bound) / objective. Both are `null` where no bound was asked for,
+    and all three for today's contract.
+    """
 
     id: UUID
     pricing: str
     year_pence: int
+    day_objective_gbp: float | None
+    lower_bound_gbp: float | None
+    gap_at_most: float | None
 
 
 class SolveOut(BaseModel):
@@ -256,6 +273,7 @@ class SolveOut(BaseModel):
     seed: int
     seconds: float | None
     iterations: int | None
+    bound_seconds: float
     progress: dict[str, Any] | None
     failure: dict[str, Any] | None
     is_cancel_requested: bool
@@ -289,6 +307,25 @@ class ResultOut(BaseModel):
     solve_id: UUID
     state: str
     plans: list[PlanOut]
+
+
+class NightOut(BaseModel):
+    """One night's plan. The change is its year less that of the last plan of an earlier night.
+
+    With `has_same_input` that one was made from the same data, policy, rate card and roads, so
+    that the search alone made the difference. Numbers are `null` where there is nothing to state.
+    """
+
+    night: date
+    state: str
+    text: str
+    solve_id: UUID | None
+    year_pence: int | None
+    change_pence: int | None
+    has_same_input: bool | None
+    day_objective_gbp: float | None
+    lower_bound_gbp: float | None
+    gap_at_most: float | None
 
 
 class VisitTimeOut(BaseModel):

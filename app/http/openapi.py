@@ -15,8 +15,8 @@ from app.versions import get_code_version
 _REF: Final = {"$ref": "#/components/schemas/Problem"}
 _DESCRIPTION: Final = (
     "Plan, check, cost and tender SEN home-to-school transport. Send an API key as "
-    "`Authorization: Bearer KEY`. Money is in whole pence; times are UTC; another authority's ids "
-    "are answered as absent."
+    "`Authorization: Bearer KEY`. Money is in whole pence, and in pounds where a name ends in gbp; "
+    "times are UTC; another authority's ids are answered as absent."
 )
 _PROBLEM: Final = {
     "type": "urn:schoolrun:problem:not-found",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app import solves
 from app.db.tables import TERMINAL, PlanRow, SolveRow
+from app.engine import BOUND_METRICS
 from app.errors import Fault, RequestError, StateError
 from app.http.guard import KEY, CallerDep, DatabaseDep, GuardedRoute, SettingsDep
 from app.http.idempotency import Answer, KeyHeader, answer_once
@@ -37,7 +38,7 @@ def create_solve(
     idempotency_key: KeyHeader = None,
 ) -> JSONResponse:
     """Queues the solve and answers at once; follow `Location` until it has ended."""
-    seconds = _choose_seconds(body, settings)
+    seconds, bound_seconds = _choose_seconds(body, settings)
     with database.of_authority(caller.authority_id) as session:
 
         def create() -> Answer:
@@ -53,6 +54,7 @@ def create_solve(
                 seed=body.seed,
                 seconds=seconds,
                 iterations=body.iterations,
+                bound_seconds=bound_seconds,
             )
             session.refresh(row)
             headers = {"Location": f"/v1/solves/{row.id}", "Retry-After": _RETRY_AFTER_S}
@@ -64,8 +66,12 @@ def create_solve(
         )
 
 
-def _choose_seconds(body: SolveIn, settings: Settings) -> float | None:
-    """Return the time limit; the default where neither time nor iterations are limited."""
+def _choose_seconds(body: SolveIn, settings: Settings) -> tuple[float | None, float]:
+    """Return the seconds of the search and of its bound.
+
+    The search's are the default where neither time nor iterations are limited, the bound's where
+    the request does not say; today's contract is not searched and has no bound.
+    """
     faults = []
     if body.seconds is not None and body.seconds > settings.max_solve_s:
         most = f"{settings.max_solve_s:,.0f}"
@@ -77,11 +83,17 @@ def _choose_seconds(body: SolveIn, settings: Settings) -> float | None:
     if body.iterations is not None and body.iterations > settings.max_iterations:
         text = f"a solve takes at most {settings.max_iterations:,} iterations"
         faults.append(Fault("/body/iterations", "too-many", text, "ask for fewer"))
+    if body.bound_seconds is not None and body.bound_seconds > settings.max_bound_s:
+        text = f"a lower bound takes at most {settings.max_bound_s:,.0f} seconds"
+        faults.append(Fault("/body/bound_seconds", "too-long", text, "ask for less"))
     if faults:
         raise RequestError("the limits are over what this service allows", faults)
+    bound_seconds = settings.default_bound_s if body.bound_seconds is None else body.bound_seconds
+    if body.kind == "as_is":
+        bound_seconds = 0.0
     if body.seconds is None and body.iterations is None:
-        return settings.default_solve_s
-    return body.seconds
+        return settings.default_solve_s, bound_seconds
+    return body.seconds, bound_seconds
 
 
 @router.get("", summary="List solves")
@@ -152,7 +164,11 @@ def to_solve(session: Session, row: SolveRow) -> SolveOut:
     return SolveOut(
         **fields,
         is_cancel_requested=row.cancel_requested_at is not None,
-        plans=[
-            PlanLink(id=plan.id, pricing=plan.pricing, year_pence=plan.year_pence) for plan in plans
-        ],
+        plans=[_link_plan(plan) for plan in plans],
     )
+
+
+def _link_plan(row: PlanRow) -> PlanLink:
+    """Return a plan's cost and bound; plans stored before there were bounds have none."""
+    bound = {name: row.summary.get(name) for name in BOUND_METRICS}
+    return PlanLink(id=row.id, pricing=row.pricing, year_pence=row.year_pence, **bound)

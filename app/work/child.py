@@ -16,7 +16,7 @@ from functools import lru_cache
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Final
 
 from app import engine
 from app.engine import SolveOrder
@@ -48,6 +48,10 @@ class Failed:
 
 
 Message = Progressed | Finished | Failed
+_NUMBERS: Final = (
+    "session", "phase", "seconds", "objective", "runs", "unassigned", "iterations", "bound",
+)  # fmt: skip
+"""What is passed on of the progress of a search, and seen in the events of its solve."""
 
 
 @lru_cache(maxsize=1)
@@ -158,10 +162,7 @@ def _solve(order: SolveOrder, sending: Connection, stop: Event) -> Message:
 
 def _report(progress: Any, sending: Connection) -> None:
     """Pass on what the pipeline says about once a second, with its best plan where it gives one."""
-    numbers = {
-        name: getattr(progress, name, None)
-        for name in ("session", "phase", "seconds", "objective", "runs", "unassigned", "iterations")
-    }
+    numbers = {name: getattr(progress, name, None) for name in _NUMBERS}
     plan = getattr(progress, "plan", None)
     sending.send(Progressed(numbers, plan if isinstance(plan, Plan) else None))
 

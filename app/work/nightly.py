@@ -93,6 +93,7 @@ def _queue(
         seed=_SEED,
         seconds=settings.nightly_solve_s,
         iterations=None,
+        bound_seconds=settings.nightly_bound_s,
         priority=_PRIORITY,
     )
     return "queued", "", solve.id

@@ -142,6 +142,7 @@ def build_order(session: Session, work: Work, solve_id: UUID) -> SolveOrder:
         seed=solve.seed,
         seconds=solve.seconds,
         iterations=solve.iterations,
+        bound_seconds=solve.bound_seconds,
         starts=_list_starts(session, solve) if solve.kind == "scenario" else (),
     )
 

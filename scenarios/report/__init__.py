@@ -1,6 +1,7 @@
 """Plans and comparisons as the tables that people read; the writers know nothing else."""
 
 from scenarios.report.bounds import ABOUT_BOUNDS, build_bounds_table, explain_bound
+from scenarios.report.nights import build_nights_table
 from scenarios.report.plans import (
     build_costs_table,
     build_day_costs_table,
@@ -24,6 +25,7 @@ __all__ = [
     "build_day_costs_table",
     "build_long_rides_table",
     "build_lots_table",
+    "build_nights_table",
     "build_routes_table",
     "build_settings_table",
     "build_stops_table",

@@ -123,3 +123,57 @@ def test_night_starts_from_the_latest_plan(
         assert row.content is not None
         assert order.dataset == mapping.unpack(type(order.dataset), row.content)
     assert [plan.name for plan in order.starts][:1] == ["Today's policy"]
+    assert order.bound_seconds == installation.settings.nightly_bound_s > 0
+
+
+SHORT_NIGHT = {"nightly_solve_s": 1.0, "nightly_bound_s": 1.0}
+
+
+@pytest.mark.usefixtures("_worker")
+def test_nights_are_set_beside_the_plan_of_the_night_before(
+    installation: Installation, council: Council, other_council: Council
+) -> None:
+    for each in (council, other_council):
+        for queued in each.planner.get("/v1/solves", params={"limit": 200}).json()["items"]:
+            each.planner.post(f"/v1/solves/{queued['id']}/cancel")
+    settings = installation.settings.model_copy(update=SHORT_NIGHT)
+    for night in (date(2027, 1, 12), date(2027, 1, 13)):
+        for done in queue_night(installation.database, settings, night):
+            if done.authority_id == council.authority:
+                ended = wait_for_state(
+                    council.planner, str(done.solve_id), {"succeeded", "failed"}, 90
+                )
+                assert ended["state"] == "succeeded", ended["failure"]
+    page = council.planner.get("/v1/nights", params={"limit": 2}).raise_for_status().json()
+    later, earlier = page["items"]
+    assert [later["night"], earlier["night"]] == ["2027-01-13", "2027-01-12"]
+    assert page["next"]
+    # the same data, and the plan of the night before is a start: never dearer
+    assert later["has_same_input"] is True
+    assert later["change_pence"] == later["year_pence"] - earlier["year_pence"] <= 0
+    assert later["day_objective_gbp"] > 0
+    assert later["state"] == "succeeded"
+    shown = installation.run("nights", "--authority", str(council.authority), "--last", "2")
+    assert shown.returncode == 0, shown.stderr
+    assert "2027-01-13" in shown.stdout
+    assert f"£{later['year_pence'] / 100:,.2f}" in shown.stdout
+    assert "the same" in shown.stdout
+
+
+def test_night_without_a_plan_shows_why(installation: Installation) -> None:
+    empty = installation.create_authority("Lateborough")
+    queue_night(installation.database, installation.settings, date(2027, 1, 14))
+    (night,) = installation.client(empty, "auditor").get("/v1/nights").json()["items"]
+    assert (night["state"], night["text"]) == ("skipped", "the authority has no data set")
+    assert (night["solve_id"], night["year_pence"], night["change_pence"]) == (None, None, None)
+    shown = installation.run("nights", "--authority", str(empty))
+    assert "skipped" in shown.stdout
+
+
+def test_seconds_of_the_bound_may_be_given_by_command(
+    installation: Installation, council: Council
+) -> None:
+    done = installation.run("nightly", "--night", "2027-01-15", "--bound-seconds", "4.5")
+    assert done.returncode == 0, done.stderr
+    solve = council.planner.get("/v1/solves", params={"limit": 1}).json()["items"][0]
+    assert solve["bound_seconds"] == 4.5

@@ -123,6 +123,9 @@ def test_malformed_json(council: Council, body: bytes) -> None:
         ({"seconds": 1e9}, "/body/seconds"),
         ({"iterations": 0}, "/body/iterations"),
         ({"iterations": 10**12}, "/body/iterations"),
+        ({"bound_seconds": -1}, "/body/bound_seconds"),
+        ({"bound_seconds": 1e9}, "/body/bound_seconds"),
+        ({"bound_seconds": "long"}, "/body/bound_seconds"),
         ({"seed": -1}, "/body/seed"),
         ({"seed": 2**40}, "/body/seed"),
         ({"kind": "fast"}, "/body/kind"),
@@ -135,6 +138,23 @@ def test_solve_with_impossible_limits(
     body = {"scenario_id": council.scenario["id"]} | change
     problem = assert_problem(council.planner.post("/v1/solves", json=body), 422, "request")
     assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("body", "stored"),
+    [
+        ({}, 0.0),
+        ({"bound_seconds": 0}, 0.0),
+        ({"bound_seconds": 7.5, "iterations": 3}, 7.5),
+        ({"bound_seconds": 7.5, "kind": "as_is"}, 0.0),
+    ],
+)
+def test_solve_says_how_long_its_bound_may_take(
+    council: Council, body: dict[str, Any], stored: float
+) -> None:
+    solve = start_solve(council.planner, council.scenario["id"], **body)
+    assert solve["bound_seconds"] == stored
+    assert council.planner.get(f"/v1/solves/{solve['id']}").json()["bound_seconds"] == stored
 
 
 def test_all_faults_of_a_policy_at_once(council: Council) -> None:

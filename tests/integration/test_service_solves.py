@@ -18,9 +18,14 @@ from installation import (
     start_solve,
     wait_for_state,
 )
-from sqlalchemy import text
+from sqlalchemy import select, text
+
+from app.db import mapping
+from app.db.tables import PlanRow
+from solver.domain import CostedPlan
 
 SHORT = {"iterations": 2, "seed": 3}
+PROVEN = {"iterations": 2, "seed": 3, "bound_seconds": 3}
 LONG = {"seconds": 300}
 
 
@@ -97,6 +102,43 @@ def test_plan_carries_everyone_and_is_checked(council: Council, plan: dict[str, 
     assert plan["pricing"] == "rate card"
     assert not plan["is_as_is"]
     assert plan["metrics"]
+
+
+def test_plan_has_its_day_objective_and_no_bound_unless_asked(
+    solved: dict[str, Any], plan: dict[str, Any]
+) -> None:
+    (link,) = solved["plans"]
+    assert solved["bound_seconds"] == 0
+    assert link["day_objective_gbp"] == plan["metrics"]["day_objective_gbp"] > 0
+    assert (link["lower_bound_gbp"], link["gap_at_most"]) == (None, None)
+
+
+def test_bound_is_below_the_objective_and_stays_with_the_plan(
+    installation: Installation, council: Council
+) -> None:
+    client = council.planner
+    solve = start_solve(client, council.scenario["id"], **PROVEN)
+    ended = wait_for_state(client, solve["id"], {"succeeded", "failed"}, 90)
+    assert ended["state"] == "succeeded", ended["failure"]
+    (link,) = ended["plans"]
+    with installation.database.of_authority(council.authority) as session:
+        content = session.scalars(select(PlanRow.content).where(PlanRow.id == link["id"])).one()
+    assert content is not None
+    stored = mapping.unpack(CostedPlan, content).plan
+    assert link["day_objective_gbp"] == pytest.approx(stored.am.objective + stored.pm.objective)
+    if stored.am.bound is None or stored.pm.bound is None:
+        assert (link["lower_bound_gbp"], link["gap_at_most"]) == (None, None)
+        return
+    bound = stored.am.bound.value + stored.pm.bound.value
+    assert 0 < link["lower_bound_gbp"] == pytest.approx(bound)
+    assert bound <= link["day_objective_gbp"] + 1e-6
+    assert link["gap_at_most"] == pytest.approx(1 - bound / link["day_objective_gbp"], abs=1e-9)
+    query = {"solve": [ended["id"]]}
+    compared = client.get("/v1/comparison", params=query).raise_for_status().json()
+    (metrics,) = compared["comparison"]["metrics"]
+    assert metrics["lower_bound_gbp"] == pytest.approx(bound)
+    told = [json.loads(event["data"]) for event in read_events(client, ended["id"])]
+    assert all("bound" in numbers for numbers in told if "objective" in numbers)
 
 
 def test_cost_lines_add_up_to_the_penny(council: Council, plan: dict[str, Any]) -> None:
