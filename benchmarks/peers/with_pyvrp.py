@@ -34,7 +34,10 @@ from benchmarks.peers.savings import build_savings_runs
 MONEY = 100_000
 """Model units a pound."""
 MIXED_PUPILS = 200
+LARGE_PUPILS = 800
 SCHOOLS_SHARE = 0.5
+LARGE_SHARE = 0.85
+"""Share of the time for the schools, and beyond LARGE_PUPILS, where shipments hardly move."""
 PENALTY = 1e8
 """Most that PyVRP may charge for a second too late; at its default it stays infeasible."""
 _ANY = 10_000
@@ -46,7 +49,8 @@ def solve_pyvrp(problem: Problem, clock: Clock, seed: int) -> Answer:
     runs = build_savings_runs(problem)
     answers = [repair(problem, runs)]
     if len(problem.riders) > MIXED_PUPILS:
-        seconds = max(clock.left() - reserve, 1.0) * SCHOOLS_SHARE
+        share = LARGE_SHARE if len(problem.riders) > LARGE_PUPILS else SCHOOLS_SHARE
+        seconds = max(clock.left() - reserve, 1.0) * share
         runs = _solve_schools(problem, runs, seconds, seed)
         answers.append(repair(problem, runs))
     model = _Shipments(problem, problem.riders, as_seat=True)
