@@ -61,7 +61,7 @@ def solve_pyvrp(problem: Problem, clock: Clock, seed: int) -> Answer:
 def _solve_schools(
     problem: Problem, runs: Sequence[Sequence[int]], seconds: float, seed: int
 ) -> list[list[int]]:
-    """Solve each school apart, in time by the square root of its pupils to the power of three."""
+    """Solve each school apart; the time is shared out by its pupils to the power of 1.5."""
     by_call: dict[int, list[Sequence[int]]] = {}
     for run in runs:
         by_call.setdefault(run[-1], []).append(run)
