@@ -14,7 +14,7 @@ from data.roads import RoadNetwork
 from scenarios.asis import build_as_is
 from scenarios.instances import Sessions, build_sessions
 from scenarios.levers import Lever, apply_levers, describe_levers
-from scenarios.years import is_bound_false, list_unchanged, value_year
+from scenarios.years import is_bound_false, keep_runs, value_year
 from solver.blocks import JoiningError, join_runs
 from solver.checker import check_costs, check_plan
 from solver.child import Job, solve_jobs
@@ -105,7 +105,7 @@ def solve_scenario(
         them that this scenario's rules allow. Where one of them stays the best, `changes` says so.
     should_stop
         Polled five times a second; once true, the best plan so far is joined, checked and costed,
-        and its year is not compared with those of the starts.
+        and no more starts' years are compared with it.
 
     Raises
     ------
@@ -129,9 +129,7 @@ def solve_scenario(
     if violations:
         raise PlanRejectedError(violations)
     costed = cost_plan(plan, sessions.matrices, rate_card, dataset)
-    if should_stop():
-        return costed
-    return _keep_best_year(costed, starts, sessions, (dataset, policy, rate_card))
+    return _keep_best_year(costed, starts, sessions, (dataset, policy, rate_card), should_stop)
 
 
 def _keep_best_year(
@@ -139,14 +137,20 @@ def _keep_best_year(
     starts: Sequence[Plan],
     sessions: Sessions,
     given: tuple[Dataset, Policy, RateCard],
+    should_stop: Callable[[], bool],
 ) -> CostedPlan:
     """Return the answer of the search, or the start that is the better year within the rules."""
     dataset, policy, rate_card = given
     best, plan = answer, answer.plan
-    for start in list_unchanged(starts, sessions, plan.am, plan.pm):
+    for start in starts:
+        if should_stop():
+            break
+        kept = keep_runs(start, sessions, plan.am, plan.pm)
+        if kept is None:
+            continue
         said = f"runs as in the plan {start.name!r}, which the search did not better over the year"
         try:
-            joined = build_plan(plan.name, sessions, start.am, start.pm, policy, rate_card)
+            joined = build_plan(plan.name, sessions, *kept, policy, rate_card)
         except JoiningError:
             continue  # more vehicles of a type than there are
         joined = replace(joined, changes=(*plan.changes, said))

@@ -7,56 +7,37 @@ scenario's rules allow unchanged is therefore joined, checked and costed as well
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from scenarios.instances import Sessions
 from solver.arrays import build_arrays
-from solver.domain import (
-    SESSIONS,
-    CostedPlan,
-    InstanceError,
-    Plan,
-    Session,
-    SessionPlan,
-)
+from solver.domain import CostedPlan, InstanceError, Plan, Session, SessionPlan
 from solver.sequences import adapt_plan, build_session_plan
 
 _PENCE = 100
 _ROUNDING_GBP = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class StartedFrom:
-    """A start's runs in both sessions of this scenario, and the name of the plan they are from."""
+def keep_runs(
+    start: Plan, sessions: Sessions, am: SessionPlan, pm: SessionPlan
+) -> tuple[SessionPlan, SessionPlan] | None:
+    """Take a start's runs unchanged as both sessions, to stand beside the answer `am` and `pm`.
 
-    name: str
-    am: SessionPlan
-    pm: SessionPlan
-
-
-def list_unchanged(
-    starts: Sequence[Plan], sessions: Sessions, am: SessionPlan, pm: SessionPlan
-) -> list[StartedFrom]:
-    """List the starts whose runs can stand unchanged beside the answer `am` and `pm`.
-
-    Left aside are those that leave out other pupils than the answer does, need a vehicle type that
-    is not there, have a run without a timetable or layout here, or are the answer itself. Other
-    rules are for the checker.
+    Returns
+    -------
+    tuple of SessionPlan or None
+        `None` where the start leaves out other pupils than the answer does, needs a vehicle type
+        that is not there, has a run without a timetable or layout here, or is the answer itself.
+        Other rules are for the checker.
     """
-    answers = {"AM": am, "PM": pm}
-    seen = {(am.runs, pm.runs)}
-    found = []
-    for start in starts:
-        kept = [_keep_runs(start, sessions, session, answers[session]) for session in SESSIONS]
-        if kept[0] is None or kept[1] is None or (kept[0].runs, kept[1].runs) in seen:
-            continue
-        seen.add((kept[0].runs, kept[1].runs))
-        found.append(StartedFrom(start.name, kept[0], kept[1]))
-    return found
+    kept_am = _keep_session(start, sessions, "AM", am)
+    kept_pm = _keep_session(start, sessions, "PM", pm)
+    if kept_am is None or kept_pm is None or (kept_am.runs, kept_pm.runs) == (am.runs, pm.runs):
+        return None
+    return kept_am, kept_pm
 
 
-def _keep_runs(
+def _keep_session(
     start: Plan, sessions: Sessions, session: Session, answer: SessionPlan
 ) -> SessionPlan | None:
     """Time and price a start's runs of one session by the rules here; `None` where it cannot be.

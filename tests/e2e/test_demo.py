@@ -39,7 +39,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "app.cli", "demo"),
-            *("--pupils", "60", "--iterations", "150", "--out", str(folder / "out")),
+            *("--pupils", "60", "--iterations", "150", "--bound-seconds", "5"),
+            *("--out", str(folder / "out")),
         ],
         cwd=REPOSITORY,
         env=environment,
@@ -74,6 +75,33 @@ def test_the_screen_sets_the_contract_beside_four_policies(demo: Demo) -> None:
         "Synthetic",
     ):
         assert words in demo.screen, words
+
+
+def read_row(book: CalamineWorkbook, label: str) -> list[object]:
+    """Return the four solved plans' cells of a row of the comparison."""
+    rows = book.get_sheet_by_name(book.sheet_names[0]).to_python()
+    (found,) = [row for row in rows if str(row[0]).strip() == label]
+    return list(found[3:7])
+
+
+def test_bound_and_gap_stand_beside_each_cost(demo: Demo) -> None:
+    """A day of each plan, not below its bound; gap and bound as the screen says them."""
+    book = CalamineWorkbook.from_path(demo.out / "comparison.xlsx")
+    days = read_row(book, "Day objective, AM + PM")
+    bounds, gaps = read_row(book, "lower bound"), read_row(book, "gap at most")
+    if "none below" not in demo.screen:
+        assert not any(isinstance(cell, float) for cell in (*bounds, *gaps))
+        return
+    for day, bound, gap in zip(days, bounds, gaps, strict=True):
+        assert isinstance(day, float)
+        assert isinstance(bound, float)
+        assert isinstance(gap, float)
+        assert 0 < bound <= day + 0.005
+        # rounded up to a tenth of a per cent, and the bound down to a penny
+        assert gap == pytest.approx(1 - bound / day, abs=0.0011)
+        assert f"none below £{bound:,.2f}: gap at most {gap:.1%}" in demo.screen
+    assert demo.screen.count("no plan under these rules can be cheaper than") == 4
+    assert "not about the year" in demo.screen
 
 
 def test_every_plan_leaves_a_map_and_files(demo: Demo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ from test_app_mapping import build_costed, build_dataset, build_rate_card
 
 from app.engine import SolveOrder
 from app.errors import AbsentError
-from app.work.child import Failed, SolveProcess, check_plans, name_failure
+from app.work.child import (
+    Failed,
+    Progressed,
+    SolveProcess,
+    _report,
+    check_plans,
+    name_failure,
+)
+from scenarios.pipeline import Progress
 from solver.child import Job, SearchFailedError, solve_jobs
 from solver.domain import CostedPlan, PlanRejectedError, Policy, SchoolrunError
 from solver.session import SearchLimits
@@ -50,6 +59,22 @@ def test_clean_plan_is_stored() -> None:
 )
 def test_failure_is_named_by_its_class(failure: SchoolrunError, code: str) -> None:
     assert name_failure(failure) == code
+
+
+@pytest.mark.parametrize("bound", [None, 3920.25])
+def test_progress_passes_on_the_bound_and_the_plan(bound: float | None) -> None:
+    receiving, sending = Pipe(duplex=False)
+    plan = build_costed().plan
+    _report(Progress("AM", "proving", 12.5, 4210.5, 71, 1, 64, bound, plan), sending)
+    said = receiving.recv()
+    assert isinstance(said, Progressed)
+    assert said.plan == plan
+    assert said.numbers == {
+        "session": "AM", "phase": "proving", "seconds": 12.5, "objective": 4210.5, "runs": 71,
+        "unassigned": 1, "iterations": 64, "bound": bound,
+    }  # fmt: skip
+    receiving.close()
+    sending.close()
 
 
 def _solve_with_broken_roads(folder: Path, kind: str) -> Failed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -150,6 +152,17 @@ def test_there_and_back(value: object) -> None:
     assert packed == value
     assert content_hash(packed) == content_hash(value)
     assert mapping.from_json(kind, mapping.to_json(value)) == value
+
+
+def test_plan_stored_before_there_were_bounds_is_read_without_one() -> None:
+    costed = build_costed()
+    raw = mapping.to_json(costed)
+    for session in ("am", "pm"):
+        del raw["plan"][session]["bound"]
+    old = zlib.compress(json.dumps(raw).encode())
+    plan = mapping.unpack(CostedPlan, old).plan
+    assert (plan.am.bound, plan.pm.bound) == (None, None)
+    assert plan.am.objective == costed.plan.am.objective
 
 
 def test_route_totals_add_up_and_name_no_pupil() -> None:

@@ -28,6 +28,13 @@ def test_dead_workers_solve_is_taken_up_within_half_a_minute() -> None:
     assert settings.heartbeat_s * 2 < settings.stalled_after_s
 
 
+def test_a_night_asks_for_a_bound_and_a_request_only_where_it_says_so() -> None:
+    settings = Settings()
+    assert settings.nightly_bound_s > 0
+    assert settings.default_bound_s == 0
+    assert settings.nightly_bound_s <= settings.max_bound_s
+
+
 def test_roles_are_those_of_the_architecture() -> None:
     assert ROLES == (
         "commissioner", "planner", "procurement", "operator", "auditor", "admin", "batch",
