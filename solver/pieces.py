@@ -8,7 +8,7 @@ small enough for a processor's cache, so that a step costs as much in a county a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
@@ -32,6 +32,23 @@ class Piece:
     best: State
     whole: int
     """Riders of the whole session."""
+    seen: dict[bytes, tuple[IntArray, float, int]] = field(default_factory=dict)
+    """Runs met since the piece was cut, with price and type, by their nodes."""
+
+    def remember(self, state: State) -> None:
+        """Note the runs of a state of this piece."""
+        for row in np.flatnonzero(state.length):
+            nodes = state.table[row, : state.length[row]]
+            key = nodes.tobytes()
+            if key not in self.seen:
+                self.seen[key] = (nodes.copy(), float(state.price[row]), int(state.kind[row]))
+
+    def take_seen(self) -> list[tuple[IntArray, float, int]]:
+        """Hand over the runs noted, in the numbers of the whole session, and forget them."""
+        number = np.concatenate([self.riders, self.whole + self.calls])
+        taken = [(number[nodes], price, kind) for nodes, price, kind in self.seen.values()]
+        self.seen = {}
+        return taken
 
     def list_runs(self, state: State) -> list[IntArray]:
         """List the runs of a state of this piece in the numbers of the whole session."""

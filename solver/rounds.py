@@ -42,6 +42,8 @@ POOL_PUPILS = 200
 POOL_FROM = 0.4
 POOL_EVERY = 0.1
 POOL_EFFORT = 2.0
+JOIN_FROM = 0.85
+"""From here on a better plan from the pool is gone on from; before, it would end the annealing."""
 _FIRST_STEPS = 10
 
 
@@ -153,6 +155,7 @@ class Rounds:
             heat,
             piece.a,
         )
+        piece.remember(piece.state)
 
     def _seed(self, k: int) -> int:
         """A seed of the search's seed, the round and a number."""
@@ -194,10 +197,9 @@ class Rounds:
     def _gather(self, pieces: list[Piece]) -> None:
         """Put the pieces together again; keep the best plan, and remember the runs."""
         for piece in pieces:
-            for state in (piece.state, piece.best):
-                rows = np.flatnonzero(state.length)
-                for row, nodes in zip(rows, piece.list_runs(state), strict=True):
-                    self.pool.add(nodes, float(state.price[row]), int(state.kind[row]))
+            piece.remember(piece.best)
+            for nodes, price, kind in piece.take_seen():
+                self.pool.add(nodes, price, kind)
         whole = len(self.a.rider)
         if pieces is self.islands:
             least = min(pieces, key=lambda piece: float(piece.best.price.sum()))
@@ -253,5 +255,5 @@ class Rounds:
                 runs += [run.nodes for run in chosen]
         trial = build_state(a, self.fleet)
         is_whole = all(set_run(trial, row, run, a) for row, run in enumerate(runs))
-        if is_whole and self._keep(trial):
+        if is_whole and self._keep(trial) and self._done(self.clock.share()) >= JOIN_FROM:
             self.go_on(self.best, self.groups)
