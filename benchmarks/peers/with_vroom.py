@@ -50,10 +50,12 @@ class Variant:
     as_seat: bool
 
 
-VARIANTS = tuple(
+QUICK = tuple(Variant(0, share, is_tight=True, as_seat=True) for share in (0.22, 0.17))
+"""First, for large councils, where nothing else may end in time."""
+VARIANTS = QUICK + tuple(
     Variant(level, share, is_tight, as_seat)
     for level in (1, 3, 5)
-    for share in (0.25, 0.2, 0.32)
+    for share in (0.22, 0.25, 0.18, 0.32)
     for is_tight, as_seat in ((True, True), (True, False), (False, True), (False, False))
 )
 
