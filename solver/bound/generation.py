@@ -1,0 +1,410 @@
+"""A session's lower bound: columns are generated, then their duals are proven mode by mode.
+
+Duals are GBP a rider. If no run of any mode costs less than theta x the duals of its riders, then
+theta x their sum is a valid bound; so every mode keeps the highest theta proven so far, and the
+least of them counts. Theta 0 is proven from the start: the bound can stop at any time.
+"""
+
+from __future__ import annotations
+
+import time
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.arrays import IntArray
+from solver.bound.completion import build_no_rest, build_rest, build_sets
+from solver.bound.labels import DEPTH, Priced, label_mode
+from solver.bound.master import Column, Master
+from solver.bound.modes import FAR, PENNY_PARTS, Mode, ModeKey, list_modes, round_duals
+from solver.domain import Instance, TravelMatrix
+from solver.hopeless import find_hopeless, price_alone
+from solver.insertion import list_groups
+
+Duals = NDArray[np.float64]
+
+THETAS = (0.3, 0.5, 0.65, 0.75, 0.82, 0.88, 0.92, 0.95, 0.97, 0.98, 0.99, 1.0)
+"""Shares of the duals that are tried in turn, the mode proven least first."""
+GENERATING_SHARE = 0.4
+"""Share of the time for generating columns; the rest proves their duals."""
+MOST_SETS = 1100
+FEW_LABELS = 40_000
+"""Labels a mode may use while generating."""
+MOST_LABELS = (250_000, 500_000, 1_500_000)
+"""Labels a proof may use, more in each of the turns."""
+PER_MODE = 40
+NEAR_SMALL, NEAR_LARGE = 12, 8
+"""Size of the ng memory, up to `SMALL` riders and beyond."""
+SMALL = 100
+HARD = 0.8
+"""A mode that cannot be proven is given columns at this share of their cost, and again if need be."""
+_SMOOTH = 0.5
+THREADS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class BoundLimits:
+    """When to stop: after `seconds` of wall time, or after `iterations` rounds and proofs."""
+
+    seconds: float | None = None
+    iterations: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds is None and self.iterations is None:
+            raise ValueError("a bound needs a limit: give seconds or iterations")
+
+
+@dataclass(frozen=True, slots=True)
+class BoundProgress:
+    """How far a bound is: what it does, what is proven and what the master says, GBP a day."""
+
+    phase: str
+    seconds: float
+    value: float
+    master: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoundResult:
+    """A proven lower bound of a session's objective, GBP a day.
+
+    `duals` are per rider, as proven (theta applied); `kind_duals` per vehicle type (<= 0, what one
+    vehicle more would save, where their number is limited). `value` is their sum with the prices
+    of riders that nothing can carry. `master` is the value of the generated relaxation, which no
+    longer search with this relaxation can pass; `columns` are new elementary runs as node sequences.
+    """
+
+    value: float
+    duals: tuple[float, ...]
+    kind_duals: tuple[float, ...]
+    master: float
+    seconds: float
+    rounds: int
+    is_converged: bool
+    columns: tuple[IntArray, ...] = ()
+
+
+@dataclass(slots=True)
+class _Proof:
+    """One mode: the share of cost that its columns are given in the master, and what is proven."""
+
+    number: int
+    key: ModeKey
+    mode: Mode
+    ease: float = 1.0
+    theta: float = 0.0
+    is_failed: bool = False
+
+
+@dataclass(slots=True)
+class _Clock:
+    limits: BoundLimits
+    should_stop: Callable[[], bool]
+    began: float = field(default_factory=time.perf_counter)
+    used: int = 0
+
+    def elapsed(self) -> float:
+        return time.perf_counter() - self.began
+
+    def share(self) -> float:
+        if self.limits.iterations is not None:
+            return self.used / max(1, self.limits.iterations)
+        return self.elapsed() / max(1e-9, self.limits.seconds or 0.0)
+
+    def is_over(self, share: float = 1.0) -> bool:
+        return self.share() >= share or self.should_stop()
+
+
+def bound_session(
+    instance: Instance,
+    matrix: TravelMatrix,
+    columns: Sequence[tuple[float, IntArray]],
+    limits: BoundLimits,
+    *,
+    on_progress: Callable[[BoundProgress], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> BoundResult:
+    """Prove a lower bound of the session's objective.
+
+    Parameters
+    ----------
+    columns
+        Runs of plans, each with its cost and penalty in GBP: they start the master.
+    """
+    job = _Job(instance, matrix, _Clock(limits, should_stop), on_progress)
+    if not job.proofs:
+        return job.finish()
+    job.start(columns)
+    for turn, most in enumerate(MOST_LABELS):
+        ends = 1 - (1 - GENERATING_SHARE) ** (turn + 1)
+        job.generate(ends)
+        job.prove(most, ends + (1 - ends) / 2 if turn + 1 < len(MOST_LABELS) else 1.0)
+        if job.clock.is_over() or not job.ease():
+            break
+    return job.finish()
+
+
+class _Job:
+    """The state of one bound: the master, the modes and the best that is proven."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        matrix: TravelMatrix,
+        clock: _Clock,
+        on_progress: Callable[[BoundProgress], None],
+    ) -> None:
+        self.clock = clock
+        self.on_progress = on_progress
+        self.counts = [kind.count for kind in instance.fleet]
+        self.fixed, self.prices = price_fixed(instance, matrix)
+        self.free = sorted(self.prices)
+        self.place = {rider: x for x, rider in enumerate(self.free)}
+        near = NEAR_SMALL if len(self.free) <= SMALL else NEAR_LARGE
+        self.proofs = [
+            _Proof(number, key, mode)
+            for number, (key, mode) in enumerate(list_modes(instance, matrix, self.free, near))
+        ]
+        self.sets = build_sets(len(instance.schools), pick_depth(len(instance.schools)))
+        self.riders = len(instance.riders)
+        self.rounds = 0
+        self.is_converged = False
+        self.duals: Duals = np.zeros(len(self.free))
+        self.kinds: Duals = np.zeros(len(self.counts))
+        self.best_value = 0.0
+        self.best_duals: Duals = np.zeros(len(self.free))
+        self.best_kinds: Duals = np.zeros(len(self.counts))
+        self.value = 0.0
+        self.generated: dict[tuple[int, ...], None] = {}
+
+    def start(self, columns: Sequence[tuple[float, IntArray]]) -> None:
+        """Build the master from each rider alone and from the plans' runs."""
+        self.master = Master([self.prices[r] for r in self.free], self.counts)
+        for cost, sequence in columns:
+            members = tuple(self.place[int(n)] for n in sequence if int(n) in self.place)
+            if members and len(members) == sum(int(n) < self.riders for n in sequence):
+                self.master.add(Column(cost, members, -1, -1))
+
+    def generate(self, share: float) -> None:
+        """Add columns until none is found by quick pricing, or the share of the limit is used."""
+        centre: Duals | None = None
+        is_stale = False
+        resting = np.zeros(len(self.proofs), dtype=np.int64)
+        while True:
+            self.value, self.duals, self.kinds = self.master.solve()
+            centre = self.duals if centre is None or is_stale else centre
+            centre = _SMOOTH * centre + (1 - _SMOOTH) * self.duals
+            new = 0
+            awake = [p for p in self.proofs if resting[p.number] <= self.rounds]
+            with ThreadPoolExecutor(THREADS) as threads:
+                for proof, found in threads.map(partial(self._price, centre, share), awake):
+                    made = sum(self.master.add(column) for column in found)
+                    new += made
+                    if not made:
+                        resting[proof.number] = self.rounds + 4
+            if self.clock.is_over(share):
+                return
+            self.rounds += 1
+            self.clock.used += 1
+            self._report("columns")
+            if new == 0:
+                if is_stale or float(np.abs(centre - self.duals).max()) < 1e-6:
+                    self.is_converged = True
+                    return
+                is_stale = True
+                resting[:] = 0
+            else:
+                is_stale = False
+
+    def _price(self, centre: Duals, share: float, proof: _Proof) -> tuple[_Proof, list[Column]]:
+        """Price a mode at the smoothed duals; keep what is negative at the master's own."""
+        if self.clock.is_over(share):
+            return proof, []
+        mode = ease_mode(proof.mode, proof.ease, float(self.kinds[proof.key.vehicle_type]))
+        inside = self._inside(mode)
+        duals = round_duals(centre[inside])
+        rest = build_no_rest(mode, self.sets)
+        priced = label_mode(mode, duals, FEW_LABELS, False, False, rest)
+        found = []
+        for nodes in pick_walks(priced, mode, self.duals[inside], PER_MODE):
+            members = tuple(inside[n] for n in nodes if n < len(inside))
+            cost = cost_of(proof.mode, nodes)
+            found.append(Column(cost, members, proof.key.vehicle_type, proof.number))
+        return proof, found
+
+    def _inside(self, mode: Mode) -> list[int]:
+        """The places in the master of a mode's homes."""
+        return [self.place[int(rider)] for rider in mode.homes]
+
+    def prove(self, most: int, share: float) -> None:
+        """Raise what is proven, the modes proven least first; keep the best bound."""
+        for proof in self.proofs:
+            proof.theta, proof.is_failed = 0.0, False
+        while not self.clock.is_over(share):
+            least = min(proof.theta for proof in self.proofs)
+            self._keep(least)
+            worst = [proof for proof in self.proofs if proof.theta == least][:THREADS]
+            if least == 1.0 or any(proof.is_failed for proof in worst):
+                return
+            theta = next(t for t in THETAS if t > least + 1e-9)
+            with ThreadPoolExecutor(THREADS) as threads:
+                for _ in threads.map(partial(self._prove_mode, theta, most), worst):
+                    self.clock.used += 1
+            self._keep(min(proof.theta for proof in self.proofs))
+            self._report("proof")
+
+    def _prove_mode(self, theta: float, most: int, proof: _Proof) -> None:
+        """Prove a mode at theta; where a run is cheaper, at what remains of it."""
+        mode = ease_mode(proof.mode, 1.0, theta * float(self.kinds[proof.key.vehicle_type]))
+        duals = round_duals(theta * self.duals[self._inside(mode)])
+        priced = label_mode(mode, duals, most, True, False, build_rest(mode, duals, self.sets))
+        if priced.least == -FAR:
+            proof.is_failed = True
+            return
+        held = theta * scale_to_hold(proof.mode.least_cost, priced.least / PENNY_PARTS)
+        proof.is_failed = priced.least < 0
+        proof.theta = max(proof.theta, held)
+
+    def ease(self) -> bool:
+        """Give the modes that were not proven a cheaper place in the master; False if all were."""
+        hard = [proof for proof in self.proofs if proof.theta < 0.999]
+        for proof in hard:
+            proof.ease *= max(HARD, min(0.98, proof.theta))
+            self.master.ease(proof.number, proof.ease)
+        return bool(hard)
+
+    def _keep(self, theta: float) -> None:
+        """Keep a proven bound where it is the best so far."""
+        limited = [(k, c) for k, c in zip(self.kinds, self.counts, strict=True) if c is not None]
+        value = theta * (float(self.duals.sum()) + sum(float(k) * c for k, c in limited))
+        if value > self.best_value:
+            self.best_value = value
+            self.best_duals = theta * self.duals
+            self.best_kinds = theta * self.kinds
+
+    def _report(self, phase: str) -> None:
+        constant = sum(self.fixed.values())
+        self.on_progress(
+            BoundProgress(
+                phase, self.clock.elapsed(), constant + self.best_value, constant + self.value
+            )
+        )
+
+    def finish(self) -> BoundResult:
+        """Return the best that was proven."""
+        duals = np.zeros(self.riders)
+        duals[self.free] = self.best_duals
+        for rider, price in self.fixed.items():
+            duals[rider] = price
+        constant = sum(self.fixed.values())
+        return BoundResult(
+            value=constant + self.best_value,
+            duals=tuple(duals.tolist()),
+            kind_duals=tuple(self.best_kinds.tolist()),
+            master=constant + self.value,
+            seconds=self.clock.elapsed(),
+            rounds=self.rounds,
+            is_converged=self.is_converged,
+        )
+
+
+def pick_depth(schools: int) -> int:
+    """How many schools a run's set may hold before it is bounded as if all were called."""
+    deep = 1
+    while deep < min(schools, DEPTH) and sum(comb(schools, k) for k in range(deep + 2)) < MOST_SETS:
+        deep += 1
+    return deep
+
+
+def price_fixed(
+    instance: Instance, matrix: TravelMatrix
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Price riders who share with nobody (hopeless, solo), and cap what the others may add.
+
+    Returns
+    -------
+    dict, dict
+        Constants of the first by rider; of the others the price of a vehicle of their own, GBP.
+    """
+    everyone = range(len(instance.riders))
+    hopeless = find_hopeless(instance, matrix, list_groups(instance, everyone))
+    fixed, free = {}, {}
+    for rider in everyone:
+        price = price_alone(instance, matrix, rider, hopeless.get(rider, ())).session_price
+        if rider in hopeless:
+            fixed[rider] = price
+        elif instance.riders[rider].is_solo:
+            fixed[rider] = min(price, _price_solo(instance, matrix, rider))
+        else:
+            free[rider] = price
+    return fixed, free
+
+
+def _price_solo(instance: Instance, matrix: TravelMatrix, rider: int) -> float:
+    """The least cost of a run for one rider in any mode; infinite where no mode takes them."""
+    costs = [math.inf]
+    for _, mode in list_modes(instance, matrix, [rider], 1):
+        school = int(mode.school_of[0])
+        costs.append(cost_of(mode, (0, 1 + school)))
+    return min(costs)
+
+
+def scale_to_hold(least_cost: float, least: float) -> float:
+    """The share of the duals that holds where a run may be `least` (<= 0) cheaper than its riders.
+
+    Farley: a run costs c >= least_cost and its riders' duals are at most c - least, so a share of
+    c / (c - least), least at the least c, of the duals never passes c.
+    """
+    return least_cost / (least_cost - least) if least < 0 else 1.0
+
+
+def ease_mode(mode: Mode, share: float, kind_dual: float) -> Mode:
+    """A mode with its costs at a share, and with what one vehicle more would save added."""
+    start = mode.start_cost - int(math.ceil(kind_dual * PENNY_PARTS))
+    if share == 1.0:
+        return mode._replace(start_cost=start.astype(np.int32))
+    return mode._replace(
+        start_cost=np.floor(start * share).astype(np.int32),
+        step_cost=np.floor(mode.step_cost * share).astype(np.int32),
+        end_cost=np.floor(mode.end_cost * share).astype(np.int32),
+        excess_per_s=int(mode.excess_per_s * share),
+    )
+
+
+def cost_of(mode: Mode, nodes: Sequence[int]) -> float:
+    """The cost of a walk without penalties, GBP."""
+    homes = len(mode.homes)
+    parts = int(mode.start_cost[nodes[-1] - homes]) + int(mode.end_cost[nodes[0]])
+    parts += sum(int(mode.step_cost[a, b]) for a, b in pairwise(nodes))
+    return parts / PENNY_PARTS
+
+
+def pick_walks(priced: Priced, mode: Mode, duals: Duals, most: int) -> list[list[int]]:
+    """Pick walks of negative reduced cost at `duals`, cheapest first, none of riders all in use."""
+    homes = len(mode.homes)
+    order = np.argsort(priced.value, kind="stable")[: 50 * most]
+    used = np.zeros(homes, dtype=np.int64)
+    walks: list[list[int]] = []
+    for label in order:
+        if priced.value[label] >= 0 or len(walks) == most:
+            break
+        nodes = []
+        at = int(label)
+        while at >= 0:
+            nodes.append(int(priced.node[at]))
+            at = int(priced.back[at])
+        inside = [n for n in nodes if n < homes]
+        if used[inside].min() >= 3:
+            continue
+        if cost_of(mode, nodes) - float(duals[inside].sum()) > -1e-6:
+            continue
+        used[inside] += 1
+        walks.append(nodes)
+    return walks

@@ -1,0 +1,76 @@
+"""The master: the linear relaxation of choosing runs that cover every rider once, by GLOP."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.linear_solver import pywraplp
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A run or walk: GBP, its riders in order (a walk may call on one twice), its type and mode.
+
+    Type and mode are -1 for runs of plans, which count against no limit: a relaxation.
+    """
+
+    cost: float
+    riders: tuple[int, ...]
+    vehicle_type: int
+    mode: int
+
+
+class Master:
+    """Cover every rider at least once, with at most so many runs of each type, at least cost."""
+
+    def __init__(self, prices: Sequence[float], counts: Sequence[int | None]) -> None:
+        """Start from a column for each rider alone at the price given (never a free choice)."""
+        self._solver = pywraplp.Solver.CreateSolver("GLOP")
+        self._rows = [self._solver.Constraint(1.0, self._solver.infinity()) for _ in prices]
+        self._limits = [
+            None if count is None else self._solver.Constraint(-self._solver.infinity(), count)
+            for count in counts
+        ]
+        self._objective = self._solver.Objective()
+        self._objective.SetMinimization()
+        self._known: set[tuple[int, tuple[int, ...]]] = set()
+        self._variables: list[tuple[Column, pywraplp.Variable]] = []
+        self._shares: dict[int, float] = {}
+        for rider, price in enumerate(prices):
+            variable = self._solver.NumVar(0.0, self._solver.infinity(), "")
+            self._objective.SetCoefficient(variable, price)
+            self._rows[rider].SetCoefficient(variable, 1.0)
+
+    def add(self, column: Column) -> bool:
+        """Add a column; returns whether it is new."""
+        key = (column.vehicle_type, (round(column.cost * 1e6), *sorted(column.riders)))
+        if key in self._known:
+            return False
+        self._known.add(key)
+        variable = self._solver.NumVar(0.0, self._solver.infinity(), "")
+        self._variables.append((column, variable))
+        self._objective.SetCoefficient(variable, column.cost * self._shares.get(column.mode, 1.0))
+        for rider, times in Counter(column.riders).items():
+            self._rows[rider].SetCoefficient(variable, float(times))
+        limit = self._limits[column.vehicle_type] if column.vehicle_type >= 0 else None
+        if limit is not None:
+            limit.SetCoefficient(variable, 1.0)
+        return True
+
+    def ease(self, mode: int, share: float) -> None:
+        """Give the columns of a mode only a share of their cost, so that its duals fall."""
+        self._shares[mode] = share
+        for column, variable in self._variables:
+            if column.mode == mode:
+                self._objective.SetCoefficient(variable, column.cost * share)
+
+    def solve(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+        """Return the value and the duals of riders (>= 0) and of vehicle types (<= 0), GBP."""
+        self._solver.Solve()
+        riders = np.array([max(0.0, row.dual_value()) for row in self._rows])
+        kinds = np.array([min(0.0, row.dual_value()) if row else 0.0 for row in self._limits])
+        return float(self._objective.Value()), riders, kinds
