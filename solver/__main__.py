@@ -19,6 +19,8 @@ def main(words: list[str] | None = None) -> int:
     try:
         if arguments.command == "compile":
             return _compile()
+        if arguments.command == "certify":
+            return _certify(arguments)
         return _solve(arguments)
     except SchoolrunError as error:
         print(f"solver: {error}", file=sys.stderr)
@@ -36,11 +38,19 @@ def _read_arguments(words: list[str] | None) -> argparse.Namespace:
     limit.add_argument("--iterations", type=int, help="a deterministic limit instead of seconds")
     solve.add_argument("--seed", type=int, default=0)
     solve.add_argument("--out", type=Path, required=True, help="where the plan goes (JSON)")
-    solve.add_argument("--bound-seconds", type=float, default=0.0, help="0: no lower bound")
+    solve.add_argument(
+        "--bound-seconds",
+        type=float,
+        default=0.0,
+        help="seconds for a lower bound on top (with --iterations: its rounds); 0: none",
+    )
+    certify = commands.add_parser("certify", help="prove a plan's lower bound again from its duals")
+    certify.add_argument("instance", type=Path)
+    certify.add_argument("plan", type=Path, help="a plan with its .duals.json beside it")
     arguments = parser.parse_args(words)
     if arguments.command == "solve":
-        if arguments.bound_seconds:
-            parser.error("there is no lower bound yet: leave --bound-seconds at 0")
+        if arguments.bound_seconds < 0:
+            parser.error("--bound-seconds must be 0 or above")
         for name in ("seconds", "iterations"):
             value = getattr(arguments, name)
             if value is not None and value <= 0:
@@ -51,17 +61,19 @@ def _read_arguments(words: list[str] | None) -> argparse.Namespace:
 def _solve(arguments: argparse.Namespace) -> int:
     from solver.checker import check_session_plan
     from solver.domain import PlanRejectedError
-    from solver.reference import read_instance, write_plan
+    from solver.reference import read_instance, write_certificate, write_plan
     from solver.session import SearchLimits, solve_session
 
     instance, matrix = read_instance(arguments.instance)
     plan = solve_session(
         instance,
         matrix,
-        SearchLimits(arguments.seconds, arguments.iterations, arguments.seed),
+        SearchLimits(
+            arguments.seconds, arguments.iterations, arguments.seed, arguments.bound_seconds
+        ),
         on_progress=lambda p: print(
             f"{p.seconds:6.1f} s  {p.phase:<11} GBP {p.objective:,.2f}  {p.runs} runs  "
-            f"{p.iterations} iterations",
+            f"{p.iterations} iterations" + (f"  bound GBP {p.bound:,.2f}" if p.bound else ""),
             file=sys.stderr,
         ),
         began=BEGAN,
@@ -71,6 +83,37 @@ def _solve(arguments: argparse.Namespace) -> int:
         raise PlanRejectedError(violations)
     write_plan(arguments.out, instance, plan)
     print(f"GBP {plan.cost:,.2f} a day, {len(plan.runs)} runs, written to {arguments.out.name}")
+    if plan.bound is not None:
+        beside = write_certificate(arguments.out, instance, matrix, plan.bound)
+        gap = 1 - plan.bound.value / plan.objective
+        print(
+            f"no plan costs less than GBP {plan.bound.value:,.2f}: this one is at most {gap:.1%} "
+            f"above the cheapest possible; proof in {beside.name}, {plan.bound.seconds:.0f} s"
+        )
+    return 0
+
+
+def _certify(arguments: argparse.Namespace) -> int:
+    from solver.certificate import prove_bound
+    from solver.reference import read_certificate, read_instance
+
+    instance, matrix = read_instance(arguments.instance)
+    bound, cost, stated = read_certificate(arguments.plan, instance, matrix)
+    proof = prove_bound(
+        instance,
+        matrix,
+        bound.duals,
+        bound.kind_duals,
+        on_progress=lambda text: print(text, file=sys.stderr),
+    )
+    gap = 1 - proof.value / cost
+    print(
+        f"GBP {proof.value:,.2f} proven in {proof.seconds:.0f} s, GBP {stated:,.2f} stated; "
+        f"the plan costs GBP {cost:,.2f}, at most {gap:.1%} above the cheapest possible"
+    )
+    if proof.value < stated - 0.01:
+        print("the stated bound is NOT proven: do not rely on it", file=sys.stderr)
+        return 1
     return 0
 
 

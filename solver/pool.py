@@ -25,7 +25,7 @@ _LEAST_GAIN = 0.005
 
 @dataclass(frozen=True, slots=True)
 class PooledRun:
-    """A run as nodes of the search with its price, GBP, and its vehicle type."""
+    """A run as nodes of the search with its price (penalties too), GBP, and its vehicle type."""
 
     nodes: IntArray
     price: float

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from solver.domain import (
     EVERY_WEEKDAY,
     UNREACHABLE,
+    Bound,
     FleetType,
     Instance,
     InstanceError,
@@ -39,12 +40,7 @@ def read_instance(path: Path) -> tuple[Instance, TravelMatrix]:
     InstanceError
         If a file is missing or does not hold what the format asks for; the message says what.
     """
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InstanceError(f"{path.name}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise InstanceError(f"{path.name}: is not JSON: {error}") from error
+    raw = _read_json(path)
     try:
         matrix = TravelMatrix(_load(path, raw["time"]), _load(path, raw["dist"]))
         instance = _build_instance(raw)
@@ -103,6 +99,81 @@ def write_plan(path: Path, instance: Instance, plan: SessionPlan) -> None:
         path.write_text(json.dumps(content), encoding="utf-8")
     except OSError as error:
         raise InstanceError(f"{path.name}: cannot be written: {error.strerror}") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InstanceError(f"{path.name}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InstanceError(f"{path.name}: is not JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise InstanceError(f"{path.name}: does not hold one JSON object")
+    return raw
+
+
+def write_certificate(path: Path, instance: Instance, matrix: TravelMatrix, bound: Bound) -> Path:
+    """Write the duals that prove a plan's bound beside the plan; returns that file's path.
+
+    The plan's own format has no place for them, and does not change.
+
+    Raises
+    ------
+    InstanceError
+        If the file cannot be written.
+    """
+    beside = name_certificate(path)
+    content = {
+        "instance": instance.digest(),
+        "matrix": matrix.digest(),
+        "lower_bound": bound.value,
+        "seconds": round(bound.seconds, 2),
+        "duals": {
+            rider.reference: dual for rider, dual in zip(instance.riders, bound.duals, strict=True)
+        },
+        "vehicle_type_duals": {
+            kind.code: dual for kind, dual in zip(instance.fleet, bound.kind_duals, strict=False)
+        },
+    }
+    try:
+        beside.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    except OSError as error:
+        raise InstanceError(f"{beside.name}: cannot be written: {error.strerror}") from error
+    return beside
+
+
+def read_certificate(
+    path: Path, instance: Instance, matrix: TravelMatrix
+) -> tuple[Bound, float, float]:
+    """Read a plan's bound with its duals; returns it with the plan's cost and stated bound.
+
+    Raises
+    ------
+    InstanceError
+        If the plan or its certificate is missing or unreadable, or belongs to another instance.
+    """
+    plan, beside = _read_json(path), name_certificate(path)
+    content = _read_json(beside)
+    if (content.get("instance"), content.get("matrix")) != (instance.digest(), matrix.digest()):
+        raise InstanceError(f"{beside.name}: proves a bound of another instance or other roads")
+    try:
+        bound = Bound(
+            value=float(content["lower_bound"]),
+            duals=tuple(float(content["duals"][r.reference]) for r in instance.riders),
+            seconds=float(content["seconds"]),
+            kind_duals=tuple(
+                float(content["vehicle_type_duals"].get(t.code, 0.0)) for t in instance.fleet
+            ),
+        )
+        return bound, float(plan["cost"]), float(plan["lower_bound"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InstanceError(f"{beside.name}: lacks or misstates {error}") from error
+
+
+def name_certificate(path: Path) -> Path:
+    """Name the file beside a plan that holds the duals of its bound."""
+    return path.with_suffix(".duals.json")
 
 
 def _load(path: Path, name: str) -> NDArray[np.int32]:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from solver.arrays import Arrays, IntArray
+from solver.kernel import keeps_every_weekday, price_run
 from solver.limits import Clock
 from solver.pieces import Piece, build_piece, cut_runs, merge_pieces
 from solver.pool import Pool, recombine
@@ -82,7 +83,7 @@ class Rounds:
         self._improve(threads, report)
         if done >= self.next_pool and not self.clock.is_over():
             self.next_pool += POOL_EVERY
-            self._recombine(threads, report)
+            self.recombine(threads, report)
 
     def _done(self, share: float) -> float:
         return (share - self.first) / max(1.0 - self.first, 1e-9)
@@ -216,12 +217,19 @@ class Rounds:
 
     # --- the pool ---------------------------------------------------------------------------------
 
-    def _recombine(self, threads: ThreadPoolExecutor, report: Callable[[str], None]) -> None:
-        """Put the pooled runs together to a better plan, piece by piece, by CP-SAT."""
+    def add_runs(self, runs: Sequence[IntArray]) -> None:
+        """Price runs from elsewhere and put those that the rules allow into the pool."""
+        for nodes in runs:
+            cost, penalty, kind, _ = price_run(nodes, self.fleet, self.a)
+            if kind >= 0 and keeps_every_weekday(nodes, self.a):
+                self.pool.add(nodes, cost + penalty, kind)
+
+    def recombine(self, threads: ThreadPoolExecutor, report: Callable[[str], None]) -> bool:
+        """Put the pooled runs together piece by piece, by CP-SAT; whether that is better."""
         state, a, limits = self.best, self.a, self.clock.limits
         carried = int((state.run_of >= 0).sum())
         if carried == 0:
-            return
+            return False
         rng = np.random.default_rng(self._seed(1001))
         parts = cut_runs(state, a, -(-carried // POOL_PUPILS), rng)
         free = np.maximum(state.free, 0) // len(parts)
@@ -240,7 +248,7 @@ class Rounds:
                     effort=POOL_EFFORT,
                     seconds=None
                     if limits.seconds is None
-                    else max(0.1, limits.seconds - self.clock.elapsed()),
+                    else max(1.0, limits.seconds - self.clock.elapsed()),
                     seed=self._seed(1002),
                     should_stop=self.should_end.is_set,
                 )
@@ -255,5 +263,7 @@ class Rounds:
                 runs += [run.nodes for run in chosen]
         trial = build_state(a, self.fleet)
         is_whole = all(set_run(trial, row, run, a) for row, run in enumerate(runs))
-        if is_whole and self._keep(trial) and self._done(self.clock.share()) >= JOIN_FROM:
+        is_better = is_whole and self._keep(trial)
+        if is_better and self._done(self.clock.share()) >= JOIN_FROM:
             self.go_on(self.best, self.groups)
+        return is_better

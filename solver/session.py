@@ -7,18 +7,21 @@
 4. Ruin and recreate at exact prices until the limit, in pieces side by side, with the pool of good
    runs put together anew from the middle on (:mod:`solver.rounds`).
 5. Exact timetables by weekday and the final price (:mod:`solver.sequences`).
+6. Where it is asked for, a lower bound (:mod:`solver.bound`), whose runs go into the pool as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
 
 from solver.arrays import Arrays, IntArray, build_arrays
+from solver.bound.generation import BoundLimits, BoundProgress, bound_session
 from solver.domain import (
+    Bound,
     Instance,
     InstanceError,
     Reason,
@@ -94,7 +97,8 @@ def solve_session(
     if groups:
         search.run_routing()
         search.run_ruin_and_recreate()
-    return search.finish()
+    plan = search.finish()
+    return search.prove(plan) if limits.bound_seconds > 0 and groups else plan
 
 
 class _Search:
@@ -129,6 +133,7 @@ class _Search:
         self.first: SessionPlan | None = None
         self.timed: dict[bytes, tuple[Run, RunPrice]] = {}
         self.rounds = Rounds(self.a, self.fleet, clock)
+        self.proven: float | None = None
         self.reported_at = -10.0
         self.reported_price = np.inf
 
@@ -310,6 +315,7 @@ class _Search:
                 int((self.best.length > 0).sum()) + len(self.pinned),
                 len(self.left_out) + len(self.hopeless),
                 self.clock.iterations,
+                self.proven,
             )
         )
         if price < self.reported_price - 0.005:
@@ -322,6 +328,41 @@ class _Search:
         if self.first is not None and self.first.objective < plan.objective:
             plan = replace(self.first, iterations=plan.iterations, seconds=plan.seconds)
         return plan
+
+    # --- the proof --------------------------------------------------------------------------------
+
+    def prove(self, plan: SessionPlan) -> SessionPlan:
+        """Add a lower bound to the plan; runs found on the way may make the plan cheaper."""
+        limits = self.clock.limits
+        on_top = (
+            BoundLimits(seconds=limits.bound_seconds)
+            if limits.iterations is None
+            else BoundLimits(iterations=max(1, round(limits.bound_seconds)))
+        )
+        self.on_better(plan)
+        self.proven = 0.0
+        with ThreadPoolExecutor(1) as threads:
+            task = threads.submit(
+                bound_session,
+                self.instance,
+                self.matrix,
+                [(run.price, run.nodes) for run in self.rounds.pool.runs.values()],
+                on_top,
+                on_progress=self._note_bound,
+                should_stop=self.clock.should_stop,
+            )
+            while wait([task], timeout=0.2).not_done:
+                self._report("proving")
+            result = task.result()
+            self.rounds.add_runs(result.columns)
+            if self.rounds.recombine(threads, self._report):
+                self.best = self.rounds.best
+                plan = self.finish()
+        bound = Bound(result.value, result.duals, result.seconds, result.kind_duals)
+        return replace(plan, bound=bound)
+
+    def _note_bound(self, said: BoundProgress) -> None:
+        self.proven = said.value
 
     def build_plan(self) -> SessionPlan:
         """Build the timed plan of the present best runs."""

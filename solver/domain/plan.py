@@ -70,11 +70,16 @@ class Unassigned:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A lower bound of a session's objective, GBP a day, and the duals that prove it."""
+    """A lower bound of a session's objective, GBP a day, and the duals that prove it.
+
+    `duals` are per rider; `kind_duals` per vehicle type, at most 0: what one vehicle more of a type
+    whose number is limited would save.
+    """
 
     value: float
     duals: tuple[float, ...]
     seconds: float
+    kind_duals: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
