@@ -14,15 +14,15 @@ import numpy as np
 
 from solver.arrays import Arrays, build_arrays
 from solver.bound.completion import build_rest, build_sets
-from solver.bound.generation import ease_mode, pick_depth, price_fixed, scale_to_hold
+from solver.bound.generation import NEAR, ease_mode, pick_depth, price_fixed, scale_to_hold
 from solver.bound.labels import label_mode
 from solver.bound.modes import FAR, PENNY_PARTS, list_modes, round_duals
+from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.domain import Instance, SchoolrunError, TravelMatrix
 from solver.kernel import price_run
 
 MOST_LABELS = 3_000_000
 STEP_DOWN = 0.9
-NEAR = 8
 TOLERANCE_GBP = 0.01
 MOST_RUNS = 20_000
 """So many real runs are built forwards to contradict the labelling."""
@@ -63,11 +63,15 @@ def certify_bound(
     _check(instance, given, kinds)
     fixed, prices = price_fixed(instance, matrix)
     free = sorted(prices)
+    if len(free) <= MOST_RIDERS:
+        return min(float(given.sum()), sum(fixed.values()) + solve_tiny(instance, matrix, prices))
     kept = np.zeros(len(given))
     kept[free] = [max(0.0, min(float(given[r]), prices[r])) for r in free]
     kinds = np.array(
-        [min(0.0, float(d)) if k.count is not None else 0.0
-         for d, k in zip(kinds, instance.fleet, strict=True)]
+        [
+            min(0.0, float(d)) if k.count is not None else 0.0
+            for d, k in zip(kinds, instance.fleet, strict=True)
+        ]
     )
     theta = 1.0
     sets = build_sets(len(instance.schools), pick_depth(len(instance.schools)))
@@ -90,9 +94,7 @@ def certify_bound(
         on_progress(number + 1, len(modes), theta)
     _contradict(instance, matrix, theta * kept, theta * kinds, free)
     counts = [k.count or 0 for k in instance.fleet]
-    return max(
-        0.0, sum(fixed.values()) + theta * float(kept.sum() + (kinds * counts).sum())
-    )
+    return max(0.0, sum(fixed.values()) + theta * float(kept.sum() + (kinds * counts).sum()))
 
 
 def check_bound(
@@ -125,7 +127,7 @@ def _check(instance: Instance, duals: np.ndarray, kinds: np.ndarray) -> None:
 def _contradict(
     instance: Instance, matrix: TravelMatrix, duals: np.ndarray, kinds: np.ndarray, free: list[int]
 ) -> None:
-    """Build real runs forwards, richest duals first, and raise where one is cheaper than its duals."""
+    """Build real runs forwards, richest duals first; raise where one is cheaper than its duals."""
     arrays = build_arrays(instance, matrix)
     order = sorted(free, key=lambda r: -duals[r])
     tried = 0

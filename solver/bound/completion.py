@@ -21,7 +21,7 @@ _WIDEST_S = 60
 
 
 class Sets(NamedTuple):
-    """All sets of up to `deep` schools: members (sorted, -1 to fill), and each set with one more."""
+    """All sets of up to `deep` schools: members (sorted, -1 to fill), each set with one more."""
 
     members: Ints
     size: Ints
@@ -82,21 +82,55 @@ def build_rest(m: Mode, dual: Ints, sets: Sets) -> Rest:
     step, other = np.full(total, -1, np.int16), np.full(total, -1, np.int16)
     any_one = _fill_any(m, dual, start, width, steps)
     _fill(
-        m, dual, sets.members, sets.size, sets.child, begin,
-        one, two, step, other, any_one, start, width, steps,
+        m,
+        dual,
+        sets.members,
+        sets.size,
+        sets.child,
+        begin,
+        one,
+        two,
+        step,
+        other,
+        any_one,
+        start,
+        width,
+        steps,
     )
     return Rest(
-        sets.members, sets.size, sets.child, sets.root, begin,
-        one, two, step, other, any_one, start, width, steps,
+        sets.members,
+        sets.size,
+        sets.child,
+        sets.root,
+        begin,
+        one,
+        two,
+        step,
+        other,
+        any_one,
+        start,
+        width,
+        steps,
     )
 
 
 def build_no_rest(m: Mode, sets: Sets) -> Rest:
-    """Number the nodes of each set without a table: nothing is known of what can still be gained."""
+    """Number the nodes of each set without a table: nothing is known of what can be gained."""
     none, few = np.empty(0, np.int32), np.empty(0, np.int16)
     return Rest(
-        sets.members, sets.size, sets.child, sets.root, _number_nodes(m, sets),
-        none, none, few, few, np.empty((0, 0), np.int32), 0, 1, 0,
+        sets.members,
+        sets.size,
+        sets.child,
+        sets.root,
+        _number_nodes(m, sets),
+        none,
+        none,
+        few,
+        few,
+        np.empty((0, 0), np.int32),
+        0,
+        1,
+        0,
     )
 
 

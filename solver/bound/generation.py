@@ -7,8 +7,8 @@ least of them counts. Theta 0 is proven from the start: the bound can stop at an
 
 from __future__ import annotations
 
-import time
 import math
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,28 +24,30 @@ from solver.bound.completion import build_no_rest, build_rest, build_sets
 from solver.bound.labels import DEPTH, Priced, label_mode
 from solver.bound.master import Column, Master
 from solver.bound.modes import FAR, PENNY_PARTS, Mode, ModeKey, list_modes, round_duals
+from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.domain import Instance, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
 from solver.insertion import list_groups
 
 Duals = NDArray[np.float64]
 
-THETAS = (0.3, 0.5, 0.65, 0.75, 0.82, 0.88, 0.92, 0.95, 0.97, 0.98, 0.99, 1.0)
-"""Shares of the duals that are tried in turn, the mode proven least first."""
+FIRST_THETA = 0.5
+"""A mode is first proven at this share of the duals, then tried at all, then halfway and so on."""
+CLOSE = 0.02
 GENERATING_SHARE = 0.4
 """Share of the time for generating columns; the rest proves their duals."""
-MOST_SETS = 1100
+MOST_SETS = 2500
 FEW_LABELS = 40_000
 """Labels a mode may use while generating."""
-MOST_LABELS = (250_000, 500_000, 1_500_000)
+MOST_LABELS = (200_000, 400_000, 1_000_000)
 """Labels a proof may use, more in each of the turns."""
 PER_MODE = 40
-NEAR_SMALL, NEAR_LARGE = 12, 8
-"""Size of the ng memory, up to `SMALL` riders and beyond."""
-SMALL = 100
+NEAR = 8
+"""Size of the ng memory."""
 HARD = 0.8
-"""A mode that cannot be proven is given columns at this share of their cost, and again if need be."""
+"""A mode that cannot be proven has its columns at this share of their cost, more so each turn."""
 _SMOOTH = 0.5
+_UNTRIED = 2.0
 THREADS = 2
 
 
@@ -78,7 +80,7 @@ class BoundResult:
     `duals` are per rider, as proven (theta applied); `kind_duals` per vehicle type (<= 0, what one
     vehicle more would save, where their number is limited). `value` is their sum with the prices
     of riders that nothing can carry. `master` is the value of the generated relaxation, which no
-    longer search with this relaxation can pass; `columns` are new elementary runs as node sequences.
+    longer search with it can pass; `columns` are new elementary runs as node sequences.
     """
 
     value: float
@@ -100,7 +102,7 @@ class _Proof:
     mode: Mode
     ease: float = 1.0
     theta: float = 0.0
-    is_failed: bool = False
+    failed_at: float = _UNTRIED
 
 
 @dataclass(slots=True)
@@ -141,6 +143,9 @@ def bound_session(
     job = _Job(instance, matrix, _Clock(limits, should_stop), on_progress)
     if not job.proofs:
         return job.finish()
+    if len(job.free) <= MOST_RIDERS and not should_stop():
+        job.close(solve_tiny(instance, matrix, job.prices))
+        return job.finish()
     job.start(columns)
     for turn, most in enumerate(MOST_LABELS):
         ends = 1 - (1 - GENERATING_SHARE) ** (turn + 1)
@@ -167,10 +172,9 @@ class _Job:
         self.fixed, self.prices = price_fixed(instance, matrix)
         self.free = sorted(self.prices)
         self.place = {rider: x for x, rider in enumerate(self.free)}
-        near = NEAR_SMALL if len(self.free) <= SMALL else NEAR_LARGE
         self.proofs = [
             _Proof(number, key, mode)
-            for number, (key, mode) in enumerate(list_modes(instance, matrix, self.free, near))
+            for number, (key, mode) in enumerate(list_modes(instance, matrix, self.free, NEAR))
         ]
         self.sets = build_sets(len(instance.schools), pick_depth(len(instance.schools)))
         self.riders = len(instance.riders)
@@ -183,6 +187,12 @@ class _Job:
         self.best_kinds: Duals = np.zeros(len(self.counts))
         self.value = 0.0
         self.generated: dict[tuple[int, ...], None] = {}
+
+    def close(self, value: float) -> None:
+        """Take the optimum of a very small session as the bound, shared evenly over its riders."""
+        self.value = self.best_value = value
+        self.best_duals = np.full(len(self.free), value / len(self.free))
+        self.is_converged = True
 
     def start(self, columns: Sequence[tuple[float, IntArray]]) -> None:
         """Build the master from each rider alone and from the plans' runs."""
@@ -246,35 +256,39 @@ class _Job:
     def prove(self, most: int, share: float) -> None:
         """Raise what is proven, the modes proven least first; keep the best bound."""
         for proof in self.proofs:
-            proof.theta, proof.is_failed = 0.0, False
+            proof.theta, proof.failed_at = 0.0, _UNTRIED
         while not self.clock.is_over(share):
-            least = min(proof.theta for proof in self.proofs)
-            self._keep(least)
-            worst = [proof for proof in self.proofs if proof.theta == least][:THREADS]
-            if least == 1.0 or any(proof.is_failed for proof in worst):
+            left = [p for p in self.proofs if p.failed_at - p.theta > CLOSE]
+            if not left:
                 return
-            theta = next(t for t in THETAS if t > least + 1e-9)
+            least = min(proof.theta for proof in left)
+            worst = [proof for proof in left if proof.theta == least][:THREADS]
             with ThreadPoolExecutor(THREADS) as threads:
-                for _ in threads.map(partial(self._prove_mode, theta, most), worst):
+                for _ in threads.map(partial(self._prove_mode, most), worst):
                     self.clock.used += 1
             self._keep(min(proof.theta for proof in self.proofs))
             self._report("proof")
 
-    def _prove_mode(self, theta: float, most: int, proof: _Proof) -> None:
-        """Prove a mode at theta; where a run is cheaper, at what remains of it."""
+    def _prove_mode(self, most: int, proof: _Proof) -> None:
+        """Prove a mode at the next share of the duals; where a run is cheaper, at what remains."""
+        theta = (proof.theta + proof.failed_at) / 2
+        if proof.failed_at == _UNTRIED:
+            theta = FIRST_THETA if proof.theta == 0.0 else 1.0
         mode = ease_mode(proof.mode, 1.0, theta * float(self.kinds[proof.key.vehicle_type]))
         duals = round_duals(theta * self.duals[self._inside(mode)])
         priced = label_mode(mode, duals, most, True, False, build_rest(mode, duals, self.sets))
-        if priced.least == -FAR:
-            proof.is_failed = True
-            return
-        held = theta * scale_to_hold(proof.mode.least_cost, priced.least / PENNY_PARTS)
-        proof.is_failed = priced.least < 0
+        held = 0.0
+        if priced.least > -FAR:
+            held = theta * scale_to_hold(proof.mode.least_cost, priced.least / PENNY_PARTS)
         proof.theta = max(proof.theta, held)
+        if priced.least < 0:
+            proof.failed_at = theta
+        elif theta == 1.0:
+            proof.failed_at = 1.0
 
     def ease(self) -> bool:
         """Give the modes that were not proven a cheaper place in the master; False if all were."""
-        hard = [proof for proof in self.proofs if proof.theta < 0.999]
+        hard = [proof for proof in self.proofs if proof.theta < 1.0 - CLOSE]
         for proof in hard:
             proof.ease *= max(HARD, min(0.98, proof.theta))
             self.master.ease(proof.number, proof.ease)
@@ -328,6 +342,8 @@ def price_fixed(
 ) -> tuple[dict[int, float], dict[int, float]]:
     """Price riders who share with nobody (hopeless, solo), and cap what the others may add.
 
+    Riders of pinned runs count as nothing: such a run stays as it is, whatever the rules say.
+
     Returns
     -------
     dict, dict
@@ -335,8 +351,11 @@ def price_fixed(
     """
     everyone = range(len(instance.riders))
     hopeless = find_hopeless(instance, matrix, list_groups(instance, everyone))
-    fixed, free = {}, {}
+    pinned = {r for run in instance.pinned for visit in run.visits for r in visit.riders}
+    fixed, free = dict.fromkeys(pinned, 0.0), {}
     for rider in everyone:
+        if rider in pinned:
+            continue
         price = price_alone(instance, matrix, rider, hopeless.get(rider, ())).session_price
         if rider in hopeless:
             fixed[rider] = price
@@ -367,7 +386,7 @@ def scale_to_hold(least_cost: float, least: float) -> float:
 
 def ease_mode(mode: Mode, share: float, kind_dual: float) -> Mode:
     """A mode with its costs at a share, and with what one vehicle more would save added."""
-    start = mode.start_cost - int(math.ceil(kind_dual * PENNY_PARTS))
+    start = mode.start_cost - math.ceil(kind_dual * PENNY_PARTS)
     if share == 1.0:
         return mode._replace(start_cost=start.astype(np.int32))
     return mode._replace(

@@ -1,9 +1,9 @@
 """Pricing by labelling, backwards in time: from the last school, homes and calls are put in front.
 
-Every label whose front is a home is a complete run, so the least reduced cost of a mode is the least
-label. A home may be put in front once its school has been called. A label is one row of 16 numbers
-(one cache line): cost, next in its list, ng memory, assistants of one's own, and for each call the
-seconds from the front to the call and the most aboard between the two.
+Every label whose front is a home is a complete run, so the least reduced cost of a mode is that of
+its least label. A home may be put in front once its school has been called. A label is one row of
+16 numbers (one cache line): cost, next in its list, ng memory, assistants of one's own, and for
+each call the seconds from the front to the call and the most aboard between the two.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ def _beats(row: Ints, p: int, q: int, k: int, is_exact: bool) -> bool:
         for y in range(k):
             longer = max(longer, row[q, _OFF + y])
             fuller = max(fuller, row[q, _LOAD + y])
+        is_less = True
         for y in range(k):
-            if row[p, _OFF + y] > longer or row[p, _LOAD + y] > fuller:
-                return False
-        return True
+            is_less = is_less and row[p, _OFF + y] <= longer and row[p, _LOAD + y] <= fuller
+        return is_less
     if row[p, _MEMORY] & ~row[q, _MEMORY] or row[p, _OWN] > row[q, _OWN]:
         return False
     for y in range(k):
@@ -79,7 +79,7 @@ def _beats(row: Ints, p: int, q: int, k: int, is_exact: bool) -> bool:
 
 @njit(cache=True, nogil=True)
 def _enter(row: Ints, dead: Ints, head: Ints, slot: int, q: int, k: int, is_exact: bool) -> bool:
-    """Enter label q into its list, sorted by cost, unless one there beats it; end those it beats."""
+    """Enter label q into its list, sorted by cost, unless one beats it; end those that it beats."""
     previous = -1
     p = head[slot]
     c = row[q, _COST]
@@ -106,7 +106,19 @@ def _enter(row: Ints, dead: Ints, head: Ints, slot: int, q: int, k: int, is_exac
 
 
 @njit(cache=True, nogil=True)
-def _add_home(row: Ints, label: int, q: int, i: int, j: int, x: int, g: int, dual: Ints, rest: Rest, m: Mode, is_loose: bool) -> int:
+def _add_home(
+    row: Ints,
+    label: int,
+    q: int,
+    i: int,
+    j: int,
+    x: int,
+    g: int,
+    dual: Ints,
+    rest: Rest,
+    m: Mode,
+    is_loose: bool,
+) -> int:
     """Write into row q label `label` with home j of its call x in front; FAR if not allowed.
 
     Returns the net clock for the completion bound. The most aboard to call y grows by the rider if
@@ -151,7 +163,9 @@ def _add_home(row: Ints, label: int, q: int, i: int, j: int, x: int, g: int, dua
 
 
 @njit(cache=True, nogil=True)
-def _add_call(row: Ints, label: int, q: int, i: int, s: int, g: int, rest: Rest, m: Mode, is_loose: bool) -> tuple[int, int]:
+def _add_call(
+    row: Ints, label: int, q: int, i: int, s: int, g: int, rest: Rest, m: Mode, is_loose: bool
+) -> tuple[int, int]:
     """Write into row q label `label` with a call at school s in front; FAR if not allowed.
 
     Returns the net clock and the set of schools called; -1 where that is too large for the table.
@@ -213,18 +227,19 @@ def label_mode(
     """
     homes = len(m.homes)
     schools = len(m.opens)
-    row = np.zeros((most + 1, _ROW), np.int32)
+    row = np.empty((most + 1, _ROW), np.int32)
     node = np.empty(most + 1, np.int32)
     back = np.empty(most + 1, np.int32)
     group = np.empty(most + 1, np.int32)
-    value = np.full(most + 1, FAR, np.int32)
-    waiting = np.full(most + 1, -1, np.int32)
-    dead = np.zeros(most + 1, np.int32)
+    value = np.empty(most + 1, np.int32)
+    waiting = np.empty(most + 1, np.int32)
+    dead = np.empty(most + 1, np.int32)
     head = np.full(rest.begin[-1], -1, np.int32)
     deep = rest.members.shape[1]
     buckets = _MOST_BUCKETS
     queue = np.full((deep + 1) * buckets, -1, np.int32)
     now = buckets
+    dead[most] = 0
     count = 0
     least = 0
     is_whole = True
@@ -268,6 +283,7 @@ def label_mode(
                 node[count] = j
                 back[count] = label
                 group[count] = g
+                dead[count] = 0
                 value[count] = c + m.end_cost[j]
                 least = min(least, value[count])
                 b = k * buckets + _bucket(net, m)
@@ -276,7 +292,9 @@ def label_mode(
                 now = min(now, b)
                 count += 1
                 if count == most:
-                    return Priced(-FAR, False, value[:count], node[:count], back[:count])
+                    return Priced(
+                        -FAR, False, value[:count].copy(), node[:count].copy(), back[:count].copy()
+                    )
             n += m.first_home[s + 1] - m.first_home[s]
         if k >= m.most_schools:
             continue
@@ -307,17 +325,22 @@ def label_mode(
             node[count] = homes + s
             back[count] = label if k > 0 else -1
             group[count] = d
+            dead[count] = 0
+            value[count] = FAR
             b = (k + 1) * buckets + _bucket(net, m)
             waiting[count] = queue[b]
             queue[b] = count
             now = min(now, b)
             count += 1
             if count == most:
-                return Priced(-FAR, False, value[:count], node[:count], back[:count])
+                return Priced(
+                    -FAR, False, value[:count].copy(), node[:count].copy(), back[:count].copy()
+                )
     return Priced(least, is_whole, value[:count].copy(), node[:count].copy(), back[:count].copy())
 
 
 @njit(cache=True, nogil=True)
 def _bucket(net: int, m: Mode) -> int:
     """Late clocks first, as labels grow towards the morning."""
-    return min(_MOST_BUCKETS - 1, max(0, (m.opens.max() - net) // _WIDTH_S))
+    last = int(m.opens.max())
+    return min(_MOST_BUCKETS - 1, max(0, (last - net) // _WIDTH_S))

@@ -8,7 +8,7 @@ its type and crew, a walk that is never dearer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -251,9 +251,7 @@ def _ints(values: list[int] | list[bool]) -> Ints:
     return np.array(values, dtype=np.int32).reshape(len(values))
 
 
-
-
-def _parts(gbp: Floats) -> Ints:
+def _parts(gbp: NDArray[np.floating[Any]]) -> Ints:
     """Whole parts of a penny, rounded down; far nodes have a cost that no label can pay."""
     return np.minimum(np.floor(gbp * PENNY_PARTS), FAR).astype(np.int32)
 
