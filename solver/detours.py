@@ -16,41 +16,53 @@ from solver.state import State
 
 
 @njit(cache=True)
-def bound_home(state: State, row: int, party: Party, a: Arrays) -> float:
-    """What a run's price rises at least by the party's homes alone, GBP: decides who is looked at.
-
-    At the rates of the run's type and crew; a wait may take in seconds of the detour. On roads
-    where a detour can be shorter than the way (distances), a bound can be a few pence too high.
-    """
+def bound_party(state: State, row: int, party: Party, a: Arrays) -> float:
+    """What a run's price rises at least when a party comes aboard, GBP."""
     kind = state.kind[row]
     base = a.type[kind].base_stop
     second = a.type[kind].driver + state.crew[row] * a.pa_per_s
     metre = min(a.type[kind].live, a.type[kind].dead)
     n = state.length[row]
     call = len(a.rider) + party.call
+    stop = a.school[party.call].stop
+    dwell = a.school[party.call].dwell
+    over_s, over_m = a.time_s[party.last, stop] + dwell, a.dist_m[party.last, stop]
+    has_call = False
+    for node in state.table[row, :n]:
+        has_call = has_call or node == call
     before = base
-    least = INFEASIBLE
+    at_home = at_school = at_both = INFEASIBLE
     for i in range(n + 1):
-        seconds = party.net
-        metres = party.metres
-        after = a.node_stop[state.table[row, i]] if i < n else -1
+        after = a.node_stop[state.table[row, i]] if i < n else base
+        way_s = way_m = in_s = in_m = out_s = out_m = 0
         if before >= 0:
-            seconds += a.time_s[before, party.first]
-            metres += a.dist_m[before, party.first]
+            in_s, in_m = a.time_s[before, party.first], a.dist_m[before, party.first]
+            if after >= 0:
+                way_s, way_m = a.time_s[before, after], a.dist_m[before, after]
         if after >= 0:
-            seconds += a.time_s[party.last, after]
-            metres += a.dist_m[party.last, after]
-            if before >= 0:
-                seconds -= a.time_s[before, after]
-                metres -= a.dist_m[before, after]
-        if 0 < i < n:
-            seconds -= state.wait[row]
-        if party.is_one_door and party.first in (before, after):
-            seconds = metres = 0
-        least = min(least, max(seconds, 0) * second + metres * metre)
-        if i < n and state.table[row, i] == call:
-            break
+            out_s, out_m = a.time_s[party.last, after], a.dist_m[party.last, after]
+        spare = way_s + (state.wait[row] if 0 < i < n else 0)
+        is_door = party.is_one_door and party.first in (before, after)
+        if has_call or i < n:
+            more = max(party.net + in_s + out_s - spare, 0) * second
+            more += (party.metres + in_m + out_m - way_m) * metre
+            at_home = min(at_home, 0.0 if is_door else more)
+        if has_call:
+            if i < n and state.table[row, i] == call:
+                break
+        else:
+            back_s = back_m = 0
+            if after >= 0:
+                back_s, back_m = a.time_s[stop, after], a.dist_m[stop, after]
+            if i > 0:
+                more = max(a.time_s[before, stop] + dwell + back_s - spare, 0) * second
+                more += (a.dist_m[before, stop] + back_m - way_m) * metre
+                at_school = min(at_school, more)
+            more = max(party.net + in_s + over_s + back_s - spare, 0) * second
+            more += (party.metres + in_m + over_m + back_m - way_m) * metre
+            at_both = min(at_both, 0.0 if is_door else more)
         before = after
+    least = at_home if has_call else min(at_home + at_school, at_both)
     assistants = 0
     for rider in party.riders:
         assistants += a.rider[rider].dedicated
@@ -65,7 +77,7 @@ def bound_home(state: State, row: int, party: Party, a: Arrays) -> float:
 
 @njit(cache=True)
 def bound_calls(state: State, row: int, k: int, party: Party, desk: Desk, a: Arrays) -> None:
-    """What a visit at the party's school adds at least before each visit, as :func:`bound_home`."""
+    """What a visit at the school adds at least before each visit, as :func:`bound_party`."""
     v = desk.visit
     kind = state.kind[row]
     base = a.type[kind].base_stop

@@ -13,7 +13,7 @@ from numba import njit
 
 from solver.arrays import Arrays, IntArray
 from solver.desk import Desk, Party, build_desk, build_party
-from solver.detours import bound_home
+from solver.detours import bound_party
 from solver.domain import Instance
 from solver.kernel import INFEASIBLE, keeps_every_weekday, price_run, time_run
 from solver.places import compose, find_place
@@ -178,7 +178,7 @@ def insert_group(
         checked[row] = stamp
         if state.length[row] + g + 1 <= MAX_NODES:
             rows[count] = row
-            bound[count] = bound_home(state, row, party, a)
+            bound[count] = bound_party(state, row, party, a)
             count += 1
     for x in np.argsort(bound[:count]):
         if bound[x] >= best:
