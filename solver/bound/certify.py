@@ -14,7 +14,7 @@ import numpy as np
 
 from solver.arrays import Arrays, build_arrays
 from solver.bound.completion import build_rest, build_sets
-from solver.bound.generation import NEAR, ease_mode, pick_depth, price_fixed, scale_to_hold
+from solver.bound.generation import NEAR, charge_mode, pick_depth, price_fixed, scale_to_hold
 from solver.bound.labels import label_mode
 from solver.bound.modes import FAR, PENNY_PARTS, list_modes, round_duals
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
@@ -79,7 +79,7 @@ def certify_bound(
     for number, (key, plain) in enumerate(modes):
         share = theta
         while share > 1e-3:
-            mode = ease_mode(plain, 1.0, share * float(kinds[key.vehicle_type]))
+            mode = charge_mode(plain, share * float(kinds[key.vehicle_type]))
             parts = round_duals(share * kept[mode.homes])
             priced = label_mode(
                 mode, parts, MOST_LABELS, True, False, build_rest(mode, parts, sets)

@@ -39,13 +39,11 @@ GENERATING_SHARE = 0.4
 MOST_SETS = 2500
 FEW_LABELS = 40_000
 """Labels a mode may use while generating."""
-MOST_LABELS = (200_000, 400_000, 1_000_000)
-"""Labels a proof may use, more in each of the turns."""
+MOST_LABELS = 400_000
+"""Labels a proof may use."""
 PER_MODE = 40
 NEAR = 8
 """Size of the ng memory."""
-HARD = 0.8
-"""A mode that cannot be proven has its columns at this share of their cost, more so each turn."""
 _SMOOTH = 0.5
 _UNTRIED = 2.0
 THREADS = 2
@@ -95,12 +93,11 @@ class BoundResult:
 
 @dataclass(slots=True)
 class _Proof:
-    """One mode: the share of cost that its columns are given in the master, and what is proven."""
+    """One mode: the share of the duals that is proven, and the least that could not be."""
 
     number: int
     key: ModeKey
     mode: Mode
-    ease: float = 1.0
     theta: float = 0.0
     failed_at: float = _UNTRIED
 
@@ -147,12 +144,8 @@ def bound_session(
         job.close(solve_tiny(instance, matrix, job.prices))
         return job.finish()
     job.start(columns)
-    for turn, most in enumerate(MOST_LABELS):
-        ends = 1 - (1 - GENERATING_SHARE) ** (turn + 1)
-        job.generate(ends)
-        job.prove(most, ends + (1 - ends) / 2 if turn + 1 < len(MOST_LABELS) else 1.0)
-        if job.clock.is_over() or not job.ease():
-            break
+    job.generate(GENERATING_SHARE)
+    job.prove()
     return job.finish()
 
 
@@ -200,7 +193,7 @@ class _Job:
         for cost, sequence in columns:
             members = tuple(self.place[int(n)] for n in sequence if int(n) in self.place)
             if members and len(members) == sum(int(n) < self.riders for n in sequence):
-                self.master.add(Column(cost, members, -1, -1))
+                self.master.add(Column(cost, members, -1))
 
     def generate(self, share: float) -> None:
         """Add columns until none is found by quick pricing, or the share of the limit is used."""
@@ -237,7 +230,7 @@ class _Job:
         """Price a mode at the smoothed duals; keep what is negative at the master's own."""
         if self.clock.is_over(share):
             return proof, []
-        mode = ease_mode(proof.mode, proof.ease, float(self.kinds[proof.key.vehicle_type]))
+        mode = charge_mode(proof.mode, float(self.kinds[proof.key.vehicle_type]))
         inside = self._inside(mode)
         duals = round_duals(centre[inside])
         rest = build_no_rest(mode, self.sets)
@@ -246,37 +239,37 @@ class _Job:
         for nodes in pick_walks(priced, mode, self.duals[inside], PER_MODE):
             members = tuple(inside[n] for n in nodes if n < len(inside))
             cost = cost_of(proof.mode, nodes)
-            found.append(Column(cost, members, proof.key.vehicle_type, proof.number))
+            found.append(Column(cost, members, proof.key.vehicle_type))
         return proof, found
 
     def _inside(self, mode: Mode) -> list[int]:
         """The places in the master of a mode's homes."""
         return [self.place[int(rider)] for rider in mode.homes]
 
-    def prove(self, most: int, share: float) -> None:
+    def prove(self) -> None:
         """Raise what is proven, the modes proven least first; keep the best bound."""
-        for proof in self.proofs:
-            proof.theta, proof.failed_at = 0.0, _UNTRIED
-        while not self.clock.is_over(share):
+        while not self.clock.is_over():
             left = [p for p in self.proofs if p.failed_at - p.theta > CLOSE]
             if not left:
                 return
             least = min(proof.theta for proof in left)
             worst = [proof for proof in left if proof.theta == least][:THREADS]
             with ThreadPoolExecutor(THREADS) as threads:
-                for _ in threads.map(partial(self._prove_mode, most), worst):
+                for _ in threads.map(self._prove_mode, worst):
                     self.clock.used += 1
             self._keep(min(proof.theta for proof in self.proofs))
             self._report("proof")
 
-    def _prove_mode(self, most: int, proof: _Proof) -> None:
+    def _prove_mode(self, proof: _Proof) -> None:
         """Prove a mode at the next share of the duals; where a run is cheaper, at what remains."""
         theta = (proof.theta + proof.failed_at) / 2
         if proof.failed_at == _UNTRIED:
             theta = FIRST_THETA if proof.theta == 0.0 else 1.0
-        mode = ease_mode(proof.mode, 1.0, theta * float(self.kinds[proof.key.vehicle_type]))
+        mode = charge_mode(proof.mode, theta * float(self.kinds[proof.key.vehicle_type]))
         duals = round_duals(theta * self.duals[self._inside(mode)])
-        priced = label_mode(mode, duals, most, True, False, build_rest(mode, duals, self.sets))
+        priced = label_mode(
+            mode, duals, MOST_LABELS, True, False, build_rest(mode, duals, self.sets)
+        )
         held = 0.0
         if priced.least > -FAR:
             held = theta * scale_to_hold(proof.mode.least_cost, priced.least / PENNY_PARTS)
@@ -285,14 +278,6 @@ class _Job:
             proof.failed_at = theta
         elif theta == 1.0:
             proof.failed_at = 1.0
-
-    def ease(self) -> bool:
-        """Give the modes that were not proven a cheaper place in the master; False if all were."""
-        hard = [proof for proof in self.proofs if proof.theta < 1.0 - CLOSE]
-        for proof in hard:
-            proof.ease *= max(HARD, min(0.98, proof.theta))
-            self.master.ease(proof.number, proof.ease)
-        return bool(hard)
 
     def _keep(self, theta: float) -> None:
         """Keep a proven bound where it is the best so far."""
@@ -384,17 +369,10 @@ def scale_to_hold(least_cost: float, least: float) -> float:
     return least_cost / (least_cost - least) if least < 0 else 1.0
 
 
-def ease_mode(mode: Mode, share: float, kind_dual: float) -> Mode:
-    """A mode with its costs at a share, and with what one vehicle more would save added."""
+def charge_mode(mode: Mode, kind_dual: float) -> Mode:
+    """A mode whose runs also bear what one vehicle more of the type would save (dual <= 0)."""
     start = mode.start_cost - math.ceil(kind_dual * PENNY_PARTS)
-    if share == 1.0:
-        return mode._replace(start_cost=start.astype(np.int32))
-    return mode._replace(
-        start_cost=np.floor(start * share).astype(np.int32),
-        step_cost=np.floor(mode.step_cost * share).astype(np.int32),
-        end_cost=np.floor(mode.end_cost * share).astype(np.int32),
-        excess_per_s=int(mode.excess_per_s * share),
-    )
+    return mode._replace(start_cost=start.astype(np.int32))
 
 
 def cost_of(mode: Mode, nodes: Sequence[int]) -> float:

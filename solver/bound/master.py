@@ -13,15 +13,14 @@ from ortools.linear_solver import pywraplp
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A run or walk: GBP, its riders in order (a walk may call on one twice), its type and mode.
+    """A run or walk: GBP, its riders in order (a walk may call on one twice), its vehicle type.
 
-    Type and mode are -1 for runs of plans, which count against no limit: a relaxation.
+    The type is -1 for runs of plans, which count against no limit: a relaxation.
     """
 
     cost: float
     riders: tuple[int, ...]
     vehicle_type: int
-    mode: int
 
 
 class Master:
@@ -38,8 +37,6 @@ class Master:
         self._objective = self._solver.Objective()
         self._objective.SetMinimization()
         self._known: set[tuple[int, tuple[int, ...]]] = set()
-        self._variables: list[tuple[Column, pywraplp.Variable]] = []
-        self._shares: dict[int, float] = {}
         for rider, price in enumerate(prices):
             variable = self._solver.NumVar(0.0, self._solver.infinity(), "")
             self._objective.SetCoefficient(variable, price)
@@ -52,21 +49,13 @@ class Master:
             return False
         self._known.add(key)
         variable = self._solver.NumVar(0.0, self._solver.infinity(), "")
-        self._variables.append((column, variable))
-        self._objective.SetCoefficient(variable, column.cost * self._shares.get(column.mode, 1.0))
+        self._objective.SetCoefficient(variable, column.cost)
         for rider, times in Counter(column.riders).items():
             self._rows[rider].SetCoefficient(variable, float(times))
         limit = self._limits[column.vehicle_type] if column.vehicle_type >= 0 else None
         if limit is not None:
             limit.SetCoefficient(variable, 1.0)
         return True
-
-    def ease(self, mode: int, share: float) -> None:
-        """Give the columns of a mode only a share of their cost, so that its duals fall."""
-        self._shares[mode] = share
-        for column, variable in self._variables:
-            if column.mode == mode:
-                self._objective.SetCoefficient(variable, column.cost * share)
 
     def solve(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
         """Return the value and the duals of riders (>= 0) and of vehicle types (<= 0), GBP."""
