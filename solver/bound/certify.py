@@ -82,7 +82,7 @@ def certify_bound(
             mode = charge_mode(plain, share * float(kinds[key.vehicle_type]))
             parts = round_duals(share * kept[mode.homes])
             priced = label_mode(
-                mode, parts, MOST_LABELS, True, False, build_rest(mode, parts, sets)
+                mode, parts, MOST_LABELS, True, np.zeros(1, np.int32), build_rest(mode, parts, sets)
             )
             if priced.least > -FAR:
                 share *= scale_to_hold(plain.least_cost, priced.least / PENNY_PARTS)

@@ -8,6 +8,7 @@ least of them counts. Theta 0 is proven from the start: the bound can stop at an
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,12 +40,13 @@ GENERATING_SHARE = 0.4
 MOST_SETS = 2500
 FEW_LABELS = 40_000
 """Labels a mode may use while generating."""
-MOST_LABELS = 400_000
+MOST_LABELS = 150_000
 """Labels a proof may use."""
 PER_MODE = 40
 NEAR = 8
 """Size of the ng memory."""
 _SMOOTH = 0.5
+_WATCH_S = 0.2
 _UNTRIED = 2.0
 THREADS = 2
 
@@ -144,8 +146,15 @@ def bound_session(
         job.close(solve_tiny(instance, matrix, job.prices))
         return job.finish()
     job.start(columns)
-    job.generate(GENERATING_SHARE)
-    job.prove()
+    done = threading.Event()
+    watch = threading.Thread(target=job.watch, args=(done,), daemon=True)
+    watch.start()
+    try:
+        job.generate(GENERATING_SHARE)
+        job.prove()
+    finally:
+        done.set()
+        watch.join()
     return job.finish()
 
 
@@ -160,6 +169,7 @@ class _Job:
         on_progress: Callable[[BoundProgress], None],
     ) -> None:
         self.clock = clock
+        self.halt = np.zeros(1, dtype=np.int32)
         self.on_progress = on_progress
         self.counts = [kind.count for kind in instance.fleet]
         self.fixed, self.prices = price_fixed(instance, matrix)
@@ -180,6 +190,14 @@ class _Job:
         self.best_kinds: Duals = np.zeros(len(self.counts))
         self.value = 0.0
         self.generated: dict[tuple[int, ...], None] = {}
+
+    def watch(self, done: threading.Event) -> None:
+        """End labelling under way when the time is over or a stop is asked for."""
+        most_s = self.clock.limits.seconds
+        while not done.wait(_WATCH_S):
+            is_late = most_s is not None and self.clock.elapsed() >= most_s
+            if is_late or self.clock.should_stop():
+                self.halt[0] = 1
 
     def close(self, value: float) -> None:
         """Take the optimum of a very small session as the bound, shared evenly over its riders."""
@@ -234,7 +252,7 @@ class _Job:
         inside = self._inside(mode)
         duals = round_duals(centre[inside])
         rest = build_no_rest(mode, self.sets)
-        priced = label_mode(mode, duals, FEW_LABELS, False, False, rest)
+        priced = label_mode(mode, duals, FEW_LABELS, False, self.halt, rest)
         found = []
         for nodes in pick_walks(priced, mode, self.duals[inside], PER_MODE):
             members = tuple(inside[n] for n in nodes if n < len(inside))
@@ -268,7 +286,7 @@ class _Job:
         mode = charge_mode(proof.mode, theta * float(self.kinds[proof.key.vehicle_type]))
         duals = round_duals(theta * self.duals[self._inside(mode)])
         priced = label_mode(
-            mode, duals, MOST_LABELS, True, False, build_rest(mode, duals, self.sets)
+            mode, duals, MOST_LABELS, True, self.halt, build_rest(mode, duals, self.sets)
         )
         held = 0.0
         if priced.least > -FAR:

@@ -117,7 +117,6 @@ def _add_home(
     dual: Ints,
     rest: Rest,
     m: Mode,
-    is_loose: bool,
 ) -> int:
     """Write into row q label `label` with home j of its call x in front; FAR if not allowed.
 
@@ -150,9 +149,6 @@ def _add_home(
         row[q, _OFF + y] = off
         load = row[label, _LOAD + y]
         row[q, _LOAD + y] = max(load, min(load, here) + m.use[j])
-    if is_loose:
-        for y in range(k):
-            row[q, _OFF + y] = m.opens[rest.members[g, y]] - net
     c = row[label, _COST] + m.step_cost[j, i] - dual[j]
     if m.excess_per_s > 0 and not is_door and ride > m.target[j]:
         c += m.excess_per_s * (ride - m.target[j])
@@ -164,7 +160,7 @@ def _add_home(
 
 @njit(cache=True, nogil=True)
 def _add_call(
-    row: Ints, label: int, q: int, i: int, s: int, g: int, rest: Rest, m: Mode, is_loose: bool
+    row: Ints, label: int, q: int, i: int, s: int, g: int, rest: Rest, m: Mode
 ) -> tuple[int, int]:
     """Write into row q label `label` with a call at school s in front; FAR if not allowed.
 
@@ -197,9 +193,6 @@ def _add_call(
         row[q, _OFF + place] = 0
         row[q, _LOAD + place] = 0
     d = rest.child[g, s]
-    if is_loose and d >= 0:
-        for y in range(k + 1):
-            row[q, _OFF + y] = m.opens[rest.members[d, y]] - net
     row[q, _COST] = row[label, _COST] + m.step_cost[j, i]
     row[q, _MEMORY] = remember(row[label, _MEMORY], i, j, m)
     row[q, _OWN] = row[label, _OWN]
@@ -207,9 +200,7 @@ def _add_call(
 
 
 @njit(cache=True, nogil=True)
-def label_mode(
-    m: Mode, dual: Ints, most: int, is_exact: bool, is_loose: bool, rest: Rest
-) -> Priced:
+def label_mode(m: Mode, dual: Ints, most: int, is_exact: bool, halt: Ints, rest: Rest) -> Priced:
     """Find the least reduced cost of a mode.
 
     Parameters
@@ -221,9 +212,8 @@ def label_mode(
     is_exact
         Full dominance; otherwise by cost, time and load alone, which may lose the least run: then
         `least` is what was found, and nothing is proven.
-    is_loose
-        Rides are kept by one clock for all calls, the latest that any of them allows: faster, and
-        looser by up to the length of a school's window.
+    halt
+        One number; as soon as it is not 0 labelling ends, and nothing is proven.
     """
     homes = len(m.homes)
     schools = len(m.opens)
@@ -261,6 +251,10 @@ def label_mode(
                 break
             label = queue[now]
             queue[now] = waiting[label]
+            if halt[0] != 0:
+                return Priced(
+                    -FAR, False, value[:count].copy(), node[:count].copy(), back[:count].copy()
+                )
             if dead[label]:
                 continue
             g = group[label]
@@ -270,7 +264,7 @@ def label_mode(
         for x in range(k):
             s = rest.members[g, x]
             for j in range(m.first_home[s], m.first_home[s + 1]):
-                net = _add_home(row, label, count, i, j, x, g, dual, rest, m, is_loose)
+                net = _add_home(row, label, count, i, j, x, g, dual, rest, m)
                 if net == FAR:
                     continue
                 c = row[count, _COST]
@@ -307,7 +301,7 @@ def label_mode(
                 row[count] = 0
                 row[count, _COST] = m.start_cost[s]
             else:
-                net, d = _add_call(row, label, count, i, s, g, rest, m, is_loose)
+                net, d = _add_call(row, label, count, i, s, g, rest, m)
                 if net == FAR:
                     continue
             low = row[count, _COST] + bound_rest(rest, d, s, homes + s, net, row[count, _MEMORY], m)
