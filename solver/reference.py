@@ -109,7 +109,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise InstanceError(f"{path.name}: is not JSON: {error}") from error
     if not isinstance(raw, dict):
-        raise InstanceError(f"{path.name}: does not hold one JSON object")
+        raise InstanceError(f"{path.name}: is not in the reference format: not one JSON object")
     return raw
 
 

@@ -44,9 +44,9 @@ __all__ = ["Progress", "SearchLimits", "solve_session"]
 
 UNLIMITED = 1_000_000
 ROUTING_PUPILS = 100
-ROUTING_SHARE = 0.15
+ROUTING_SHARE = 0.05
 """Share of the time, or of the iterations, that OR-Tools routing may use."""
-ROUTING_MOST_S = 20.0
+ROUTING_MOST_S = 10.0
 ROUTING_MOST_SOLUTIONS = 200
 _NEAR_GBP = 5.0
 
