@@ -1,0 +1,290 @@
+"""What the rest of a run can still gain at most: a table over open schools, clock and seats.
+
+A school is open while pupils for it are aboard. For a node, the set of open schools, the clock, the
+seats left until the next call and how late the open schools may be reached, the table holds the
+least reduced cost of anything that can follow. Relaxed: a home may come again, but not after one
+step; after a call the whole vehicle is empty; of more open schools than a set may hold, one is
+forgotten (and may be called without being open).
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from math import comb
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from solver.certificate.ground import FAR, Ground, Ints
+from solver.domain import UNREACHABLE
+
+NO_ROAD_S = UNREACHABLE
+ENDLESS = -2_000_000_000
+"""Stands for a gain without limit; sums of costs never reach it."""
+_ENDLESS_FROM = -1_500_000_000
+_CLASSES = 4
+_STEP_S = 60
+_LEAST_STEP_S = 8
+_MOST_ENTRIES = 60_000_000
+_MOST_WORK = 4_000_000_000
+
+
+class Sets(NamedTuple):
+    """All sets of up to `depth` schools, the empty one first.
+
+    `plus[g, k]` is set g with k (with another one forgotten where it is full), `minus[g, k]` set g
+    without k; g itself where nothing changes. `has[g, k]` says whether k is in g.
+    """
+
+    plus: Ints
+    minus: Ints
+    has: NDArray[np.bool_]
+    depth: int
+
+
+class Ahead(NamedTuple):
+    """The table: least and second least cost of what follows, and the first step of the least.
+
+    Entry of a home: begin + (class * span + bucket) * (room + 1) + seats left; of a school the same
+    without seats. `begin` is -1 where a node cannot stand with a set. `late_s[c]` is how long after
+    their opening the open schools may be reached in class c.
+    """
+
+    begin: NDArray[np.int64]
+    first_bucket: Ints
+    span: Ints
+    late_s: Ints
+    grid_s: int
+    width_s: int
+    one: Ints
+    two: Ints
+    via: NDArray[np.int16]
+    is_filled: bool
+
+
+def number_sets(schools: int, depth: int) -> Sets:
+    """Number all sets of up to `depth` schools."""
+    groups = [frozenset(c) for k in range(depth + 1) for c in combinations(range(schools), k)]
+    number = {group: i for i, group in enumerate(groups)}
+    shape = (len(groups), schools)
+    plus, minus = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    has = np.zeros(shape, dtype=bool)
+    for i, group in enumerate(groups):
+        for k in range(schools):
+            has[i, k] = k in group
+            kept = group if len(group - {k}) < depth else group - {min(group - {k})}
+            plus[i, k] = number[kept | {k}]
+            minus[i, k] = number[group - {k}]
+    return Sets(plus, minus, has, depth)
+
+
+def build_ahead(ground: Ground, dual: Ints, most_depth: int) -> tuple[Sets, Ahead]:
+    """Fill the table for a mode at its duals; unfilled where steps are too short for a grid.
+
+    Sets hold up to `most_depth` schools, or so many as memory and time allow.
+    """
+    homes, schools = len(ground.school), len(ground.opens_s)
+    off_diagonal = ~np.eye(homes + schools, dtype=bool)
+    off_diagonal[:, homes:] = True
+    width = min(int(ground.step_s[off_diagonal].min(initial=FAR)), _STEP_S)
+    last = ground.done_to_s.astype(np.int64)
+    latest = np.concatenate([last[ground.school] - ground.dwell_s[ground.school], last])
+    earliest = np.concatenate([ground.ready_s, ground.done_from_s]).astype(np.int64)
+    grid = int(earliest.min())
+    width_used = max(width, 1)
+    first = (earliest - grid) // width_used
+    span = np.maximum((latest - grid) // width_used - first + 1, 1)
+    depth = _pick_depth(ground, span, most_depth) if width >= _LEAST_STEP_S else 0
+    sets = number_sets(schools, max(depth, 1))
+    slack = int((ground.done_to_s - ground.dwell_s - ground.opens_s).max(initial=0))
+    late = [-(-slack * c // (_CLASSES - 1)) for c in range(_CLASSES - 1)] + [FAR]
+    begin, total = _lay_out(ground, sets, span, is_filled=depth > 0)
+    ahead = Ahead(
+        begin=begin,
+        first_bucket=first.astype(np.int32),
+        span=span.astype(np.int32),
+        late_s=np.array(late, dtype=np.int32),
+        grid_s=grid,
+        width_s=width_used,
+        one=np.full(total, FAR, np.int32),
+        two=np.full(total, FAR, np.int32),
+        via=np.full(total, -1, np.int16),
+        is_filled=depth > 0,
+    )
+    if depth > 0:
+        _fill(ground, dual, sets, ahead)
+    return sets, ahead
+
+
+def _pick_depth(ground: Ground, span: NDArray[np.int64], most_depth: int) -> int:
+    """The largest sets that memory and time allow; 0 where not even single schools do."""
+    homes, schools = len(ground.school), len(ground.opens_s)
+    at_homes = int(span[:homes].sum()) * (ground.room + 1)
+    at_schools = int(span[homes:].sum())
+    best = 0
+    for depth in range(1, min(most_depth, schools) + 1):
+        entries = _CLASSES * sum(
+            at_homes * comb(schools - 1, k - 1) * (k > 0) + at_schools * comb(schools, k)
+            for k in range(depth + 1)
+            if k > 0
+        )
+        if entries > _MOST_ENTRIES or entries * (homes + schools) > _MOST_WORK:
+            break
+        best = depth
+    return best
+
+
+def _lay_out(
+    ground: Ground, sets: Sets, span: NDArray[np.int64], *, is_filled: bool
+) -> tuple[NDArray[np.int64], int]:
+    homes = len(ground.school)
+    begin = np.full((len(sets.has), len(span)), -1, dtype=np.int64)
+    size = span * _CLASSES
+    size[:homes] *= ground.room + 1
+    allowed = np.concatenate([sets.has[:, ground.school], ~sets.has], axis=1)
+    if not is_filled:
+        return begin, 1
+    flat = np.where(allowed, size[None, :], 0).ravel()
+    ends = np.cumsum(flat)
+    begin[allowed] = (ends - flat).reshape(allowed.shape)[allowed]
+    return begin, int(ends[-1])
+
+
+@njit(cache=True, nogil=True)
+def pick_class(late_s: Ints, over_s: int) -> int:
+    """The class of schools that may be reached `over_s` after they open."""
+    for c in range(len(late_s) - 1):
+        if over_s <= late_s[c]:
+            return c
+    return len(late_s) - 1
+
+
+@njit(cache=True, nogil=True)
+def locate(
+    t: Ahead, g: int, i: int, c: int, clock_s: int, seats: int, room: int, homes: int
+) -> int:
+    """The entry of a node at a clock (rounded down to the grid), or -1 where it is too late."""
+    b = (clock_s - t.grid_s) // t.width_s - t.first_bucket[i]
+    if b >= t.span[i] or t.begin[g, i] < 0:
+        return -1
+    b = max(b, 0)
+    if i < homes:
+        return int(t.begin[g, i] + (c * t.span[i] + b) * (room + 1) + seats)
+    return int(t.begin[g, i] + c * t.span[i] + b)
+
+
+@njit(cache=True, nogil=True)
+def _offer(t: Ahead, x: int, cost: int, y: int, i: int, via: int) -> None:
+    """Offer entry x the step to home or school `via` at `cost`, followed by entry y."""
+    after = np.int64(t.one[y])
+    if i >= 0 and t.via[y] == i:
+        after = np.int64(t.two[y])
+    whole = cost + after
+    if after <= _ENDLESS_FROM or whole <= _ENDLESS_FROM:
+        whole = np.int64(ENDLESS)
+    if whole < t.one[x]:
+        if via != t.via[x]:
+            t.two[x] = t.one[x]
+        t.one[x] = whole
+        t.via[x] = via
+    elif whole < t.two[x] and via != t.via[x]:
+        t.two[x] = whole
+
+
+@njit(cache=True, nogil=True)
+def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
+    """Fill all entries, the latest clock first: every step takes at least one bucket."""
+    homes = len(m.school)
+    nodes = homes + len(m.opens_s)
+    last = 0
+    for i in range(nodes):
+        last = max(last, t.first_bucket[i] + t.span[i])
+    for bucket in range(last - 1, -1, -1):
+        for i in range(nodes):
+            b = bucket - t.first_bucket[i]
+            if b < 0 or b >= t.span[i]:
+                continue
+            clock = t.grid_s + bucket * t.width_s
+            clock = max(clock, m.ready_s[i] if i < homes else m.done_from_s[i - homes])
+            for g in range(len(t.begin)):
+                if t.begin[g, i] >= 0:
+                    for c in range(len(t.late_s)):
+                        _fill_entry(m, dual, sets, t, g, i, c, b, clock)
+
+
+@njit(cache=True, nogil=True)
+def _fill_entry(
+    m: Ground, dual: Ints, sets: Sets, t: Ahead, g: int, i: int, c: int, b: int, clock: int
+) -> None:
+    """Fill the entries of one node, set, class and bucket for all numbers of seats left.
+
+    Of the clock and class it holds that no run stands here earlier, and that the seconds left to
+    each open school end at the latest so long after it opens: a clock that is raised by a window
+    raises the class as well.
+    """
+    homes = len(m.school)
+    schools = len(m.opens_s)
+    is_home = i < homes
+    width = m.room + 1 if is_home else 1
+    x = t.begin[g, i] + (c * t.span[i] + b) * width
+    if not is_home and g == 0:
+        t.one[x] = m.last_cost[i - homes]
+        t.via[x] = -1
+    for h in range(homes):
+        if h == i or m.leg_s[i, h] >= NO_ROAD_S:
+            continue
+        s = m.school[h]
+        at = max(clock + m.step_s[i, h], m.ready_s[h])
+        raised = at - clock - m.step_s[i, h]
+        over = at + m.cap_s[h] - m.opens_s[s]
+        d = c
+        if g == 0:
+            d = 0
+        elif raised > 0:
+            d = pick_class(t.late_s, t.late_s[c] + raised)
+        if not sets.has[g, s]:
+            d = max(d, pick_class(t.late_s, over))
+        limit = min(m.done_to_s[s] - m.dwell_s[s], m.opens_s[s] + t.late_s[d])
+        if at + m.short_s[h, s] > limit:
+            continue
+        y = locate(t, sets.plus[g, s], h, d, at, 0, m.room, homes)
+        if y < 0:
+            continue
+        step = m.live[i, h] if g > 0 else min(m.live[i, h], m.dead[i, h])
+        cost = int(step) - int(dual[h])
+        use = m.use[h]
+        if is_home:
+            for q in range(use, m.room + 1):
+                _offer(t, x + q, cost, y + q - use, i, h)
+        elif use <= m.room:
+            _offer(t, x, cost, y + m.room - use, -1, h)
+    may_forget = sets.depth < schools
+    for s in range(schools):
+        if homes + s == i or m.leg_s[i, homes + s] >= NO_ROAD_S:
+            continue
+        is_open = sets.has[g, s]
+        if not is_open and not may_forget:
+            continue
+        at = max(clock + m.step_s[i, homes + s], m.done_from_s[s])
+        raised = at - clock - m.step_s[i, homes + s]
+        limit = m.done_to_s[s]
+        if is_open:
+            limit = min(limit, m.opens_s[s] + t.late_s[c] + m.dwell_s[s] + raised)
+        if at > limit:
+            continue
+        after = sets.minus[g, s]
+        d = c
+        if after == 0:
+            d = 0
+        elif raised > 0:
+            d = pick_class(t.late_s, t.late_s[c] + raised)
+        y = locate(t, after, homes + s, d, at, 0, m.room, homes)
+        if y < 0:
+            continue
+        cost = int(m.live[i, homes + s])
+        if g == 0:
+            cost = min(cost, int(m.dead[i, homes + s]))
+        for q in range(width):
+            _offer(t, x + q, cost, y, -1, homes + s)

@@ -1,0 +1,225 @@
+"""What stored duals prove: the share of them that no run of any mode undercuts, and the bound.
+
+Duals are at least 0. If no run costs less than a share of the duals of its riders (and of its
+vehicle's), that share of their sum is a lower bound of every plan, however the riders are joined.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from solver.certificate.ahead import build_ahead
+from solver.certificate.forward import Found, grow_runs
+from solver.certificate.ground import (
+    PARTS,
+    Floats,
+    Ints,
+    Mode,
+    Sketch,
+    list_modes,
+    read_sketch,
+    round_up,
+)
+from solver.domain import Instance, SchoolrunError, TravelMatrix
+from solver.hopeless import find_hopeless, price_alone
+
+MEMORY = 10
+"""So many near homes each node remembers (ng)."""
+STAGES = ((2, 150_000), (4, 4_000_000))
+"""A mode is tried with sets of so many schools and so many labels, then with more of both."""
+STEP_DOWN = 0.95
+"""Where a mode has too many labels, the share of the duals that is tried next."""
+LEAST_SHARE = 0.05
+_EXACT_SIBLINGS = 5
+_HALVINGS = 8
+_CLOSE = 0.9995
+
+
+class CertificateError(SchoolrunError):
+    """The stored duals do not fit the instance, or are not numbers: the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModeProof:
+    """A vehicle type with its crew: the least reduced cost first found, GBP, and the share held."""
+
+    vehicle_type: int
+    shared: int
+    own: int
+    least: float
+    theta: float
+    labels: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the duals prove: `value` GBP a day, with the share `theta` of them that holds."""
+
+    value: float
+    theta: float
+    seconds: float
+    modes: tuple[ModeProof, ...]
+
+
+def prove_bound(
+    instance: Instance,
+    matrix: TravelMatrix,
+    duals: Sequence[float],
+    kind_duals: Sequence[float] = (),
+    *,
+    on_progress: Callable[[int, int, float], None] = lambda *_: None,
+) -> Proof:
+    """Prove a lower bound of a session's objective from stored duals.
+
+    Parameters
+    ----------
+    duals
+        GBP, one a rider; negative ones count as 0, others at most as a vehicle of the rider's own.
+    kind_duals
+        GBP, one a vehicle type, at most 0 and 0 where its number is not limited; none where empty.
+    on_progress
+        Called with the modes proven, their number and the share of the duals that holds so far.
+
+    Raises
+    ------
+    CertificateError
+        If there are not as many duals as riders or vehicle types, or one is not a number.
+    """
+    began = time.perf_counter()
+    given, kinds = _read_duals(instance, duals, kind_duals)
+    sketch = read_sketch(instance, matrix)
+    constants, free = _set_apart(sketch, instance, matrix)
+    kept = np.zeros(len(given))
+    for rider, price in free.items():
+        kept[rider] = max(0.0, min(float(given[rider]), price))
+    theta = 1.0
+    modes = list_modes(sketch, sorted(free), MEMORY)
+    proofs = []
+    for number, mode in enumerate(modes):
+        proofs.append(_prove_mode(mode, kept, float(kinds[mode.vehicle_type]), theta))
+        theta = min(theta, proofs[-1].theta)
+        on_progress(number + 1, len(modes), theta)
+    limited = sum(
+        float(dual) * kind.count
+        for dual, kind in zip(kinds, instance.fleet, strict=True)
+        if kind.count is not None
+    )
+    value = sum(constants.values()) + max(0.0, theta * (float(kept.sum()) + limited))
+    return Proof(value, theta, time.perf_counter() - began, tuple(proofs))
+
+
+def _read_duals(
+    instance: Instance, duals: Sequence[float], kind_duals: Sequence[float]
+) -> tuple[Floats, Floats]:
+    if len(duals) != len(instance.riders):
+        raise CertificateError(
+            f"the certificate has {len(duals)} duals and the instance {len(instance.riders)} "
+            f"pupils: it belongs to another instance"
+        )
+    if len(kind_duals) not in (0, len(instance.fleet)):
+        raise CertificateError(
+            f"the certificate has {len(kind_duals)} duals of vehicle types and the instance "
+            f"{len(instance.fleet)} types: it belongs to another instance"
+        )
+    given = np.array(duals, dtype=np.float64)
+    kinds = np.array(kind_duals if len(kind_duals) else [0.0] * len(instance.fleet))
+    if not (np.isfinite(given).all() and np.isfinite(kinds).all()):
+        raise CertificateError("the certificate holds duals that are not numbers: store it again")
+    counted = np.array([kind.count is not None for kind in instance.fleet], dtype=bool)
+    return given, np.where(counted, np.minimum(kinds.astype(np.float64), 0.0), 0.0)
+
+
+def _set_apart(
+    sketch: Sketch, instance: Instance, matrix: TravelMatrix
+) -> tuple[dict[int, float], dict[int, float]]:
+    """Riders whose price is known whatever the plan, and the most that each other one can cost.
+
+    Nothing carries a hopeless rider, and a solo rider shares with nobody. Where a detour can be
+    quicker than the way itself, the verdict on time is not relied on: they stay among the others.
+    """
+    hopeless = find_hopeless(instance, matrix, _list_siblings(instance))
+    constants, free = {}, {}
+    for rider, who in enumerate(instance.riders):
+        price = price_alone(instance, matrix, rider, hopeless.get(rider, ())).session_price
+        if rider in hopeless and sketch.is_metric:
+            constants[rider] = price
+        elif who.is_solo:
+            runs = [_price_only_run(mode) for mode in list_modes(sketch, [rider], 1)]
+            constants[rider] = min([price, *runs])
+        else:
+            free[rider] = price
+    return constants, free
+
+
+def _price_only_run(mode: Mode) -> float:
+    """The price of the run that a mode's one rider has alone, GBP."""
+    ground = mode.ground
+    return float(int(ground.first_cost[0]) + ground.live[0, 1] + ground.last_cost[0]) / PARTS
+
+
+def _list_siblings(instance: Instance) -> list[list[int]]:
+    """Riders who must share a run, in groups; those too many for every order one by one."""
+    groups = [{rider} for rider in range(len(instance.riders))]
+    for rider, who in enumerate(instance.riders):
+        for other in who.must_share:
+            if who.school == instance.riders[other].school and other not in groups[rider]:
+                joint = groups[rider] | groups[other]
+                for member in joint:
+                    groups[member] = joint
+    listed: list[list[int]] = []
+    for rider, group in enumerate(groups):
+        if len(group) > _EXACT_SIBLINGS:
+            listed.append([rider])
+        elif rider == min(group):
+            listed.append(sorted(group))
+    return listed
+
+
+def _try_share(mode: Mode, dual: Ints, vehicle: int) -> Found:
+    """Grow the runs of a mode, with a better table and more labels where few do not end it."""
+    found = Found(0, False, 0)
+    for depth, most in STAGES:
+        sets, ahead = build_ahead(mode.ground, dual, depth)
+        found = grow_runs(mode.ground, dual, vehicle, sets, ahead, most)
+        if found.is_proven:
+            break
+    return found
+
+
+def _prove_mode(mode: Mode, kept: Floats, kind_dual: float, most_share: float) -> ModeProof:
+    """Find the share of the duals, at most `most_share`, that no run of a mode undercuts.
+
+    A run that costs c and undercuts its duals by d leaves c / (c + d) of them; between that share,
+    for the least that a run may cost, and the one undercut, halving finds a better one.
+    """
+    began = time.perf_counter()
+    inside = kept[list(mode.riders)]
+    share, held, labels, worst = most_share, 0.0, 0, -np.inf
+    undercut, turns = most_share, 0
+    while share > LEAST_SHARE and turns < _HALVINGS:
+        dual = round_up(share * inside)
+        found = _try_share(mode, dual, int(np.floor(-share * kind_dual * PARTS)))
+        labels = max(labels, found.labels)
+        if not found.is_proven:
+            undercut = share
+            share = share * STEP_DOWN if held == 0.0 else (held + share) / 2
+            turns += held > 0.0
+            continue
+        least = found.least / PARTS
+        worst = least if worst == -np.inf else worst
+        if least < 0:
+            undercut = share
+            held = max(held, share * mode.least_cost / (mode.least_cost - least))
+        else:
+            held = share
+        if held >= undercut * _CLOSE or held >= most_share:
+            break
+        share = (held + undercut) / 2
+        turns += 1
+    seconds = time.perf_counter() - began
+    return ModeProof(mode.vehicle_type, mode.shared, mode.own, worst, held, labels, seconds)
