@@ -87,7 +87,7 @@ def _draw_plain(riders: int) -> tuple[Instance, TravelMatrix]:
 
 
 def test_forged_duals_prove_less_than_they_add_up_to() -> None:
-    instance, matrix = draw(np.random.default_rng(23), 5, "AM", 2)
+    instance, matrix = _draw_plain(5)
     best = find_least_objective(instance, matrix)
     assert not isinf(best)
     forged = prove_bound(instance, matrix, [2.0 * best] * 5)
