@@ -42,7 +42,10 @@ PIECE_PUPILS = 300
 POOL_PUPILS = 200
 POOL_FROM = 0.4
 POOL_EVERY = 0.1
-POOL_EFFORT = 2.0
+POOL_EFFORT = 0.2
+"""CP-SAT's deterministic limit each time; ten times that found no more, and took half a minute."""
+POOL_SHARE = 0.02
+"""Share of the seconds that CP-SAT may take each time."""
 JOIN_FROM = 0.85
 """From here on a better plan from the pool is gone on from; before, it would end the annealing."""
 _FIRST_STEPS = 10
@@ -217,6 +220,13 @@ class Rounds:
 
     # --- the pool ---------------------------------------------------------------------------------
 
+    def _limit_pool(self) -> float | None:
+        limits = self.clock.limits
+        if limits.seconds is None or limits.iterations is not None:
+            return None
+        left = max(1.0, limits.seconds - self.clock.elapsed())
+        return min(left, max(0.5, POOL_SHARE * limits.seconds))
+
     def add_runs(self, runs: Sequence[IntArray]) -> None:
         """Price runs from elsewhere and put those that the rules allow into the pool."""
         for nodes in runs:
@@ -226,7 +236,7 @@ class Rounds:
 
     def recombine(self, threads: ThreadPoolExecutor, report: Callable[[str], None]) -> bool:
         """Put the pooled runs together piece by piece, by CP-SAT; whether that is better."""
-        state, a, limits = self.best, self.a, self.clock.limits
+        state, a = self.best, self.a
         carried = int((state.run_of >= 0).sum())
         if carried == 0:
             return False
@@ -246,9 +256,7 @@ class Rounds:
                     float(state.price[rows].sum()),
                     free + np.bincount(state.kind[rows], minlength=len(free)),
                     effort=POOL_EFFORT,
-                    seconds=None
-                    if limits.seconds is None
-                    else max(1.0, limits.seconds - self.clock.elapsed()),
+                    seconds=self._limit_pool(),
                     seed=self._seed(1002),
                     should_stop=self.should_end.is_set,
                 )
