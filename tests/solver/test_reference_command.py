@@ -18,8 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def _call(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return _run("solve", *words)
+
+
+def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "solver", "solve", *map(str, words)],
+        [sys.executable, "-m", "solver", *map(str, words)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -49,6 +53,34 @@ def test_the_referee_accepts_the_plan(
     assert set(content) == {"runs", "cost", "lower_bound", "seconds", "seed"}
     assert content["lower_bound"] == 0.0
     assert content["seed"] == 1
+
+
+def test_a_bound_is_proved_again_and_a_forged_one_is_not(tmp_path: Path) -> None:
+    raw = _raw(9)
+    raw["pupils"] = [pupil | {"point": i + 1} for i, pupil in enumerate(raw["pupils"])]
+    written = _write(tmp_path, raw)
+    plan = tmp_path / "plan.json"
+    words = ("--iterations", "100", "--bound-seconds", "60", "--out", plan)
+    answer = _call(written, *words)
+    assert answer.returncode == 0, answer.stderr
+    content = json.loads(plan.read_text())
+    assert 0 < content["lower_bound"] <= content["cost"] + 0.01
+    beside = tmp_path / "plan.duals.json"
+    assert beside.exists()
+    proved = _run("certify", written, plan)
+    assert proved.returncode == 0, proved.stderr
+    assert "proven" in proved.stdout
+    forged = json.loads(beside.read_text())
+    forged["duals"] = {pupil: 3 * dual for pupil, dual in forged["duals"].items()}
+    beside.write_text(json.dumps(forged))
+    plan.write_text(json.dumps(content | {"lower_bound": 3 * content["lower_bound"]}))
+    refused = _run("certify", written, plan)
+    assert refused.returncode == 1
+    assert "NOT proven" in refused.stderr
+    beside.unlink()
+    missing = _run("certify", written, plan)
+    assert missing.returncode == 2
+    assert "plan.duals.json: cannot be read" in missing.stderr
 
 
 def test_two_calls_write_the_same_bytes(shared: Path, tmp_path: Path) -> None:
