@@ -8,7 +8,7 @@ from math import isinf
 import numpy as np
 import pytest
 
-from solver.bound import certify, generation
+from solver.bound import generation
 from solver.bound.generation import BoundLimits, BoundResult, bound_session
 from solver.domain import Instance, Session, TravelMatrix
 from tests.solver.enumerator import find_least_objective
@@ -21,7 +21,6 @@ LIMITS = BoundLimits(iterations=400)
 def by_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bound small instances as large ones are: not by going through all runs."""
     monkeypatch.setattr(generation, "MOST_RIDERS", 0)
-    monkeypatch.setattr(certify, "MOST_RIDERS", 0)
 
 
 def bound(instance: Instance, matrix: TravelMatrix) -> BoundResult:
