@@ -204,15 +204,15 @@ def _enter(
     slot: int,
     new: int,
 ) -> bool:
-    """Enter a label into its list, cheapest first, unless one there is no worse; end worse ones.
+    """Enter a label into its list, cheap ones first, unless one there is no worse; end worse ones.
 
     Only so many are compared: a needless label costs time, never validity.
     """
     before = -1
     a = head[slot]
     seen = 0
-    while a >= 0 and rows[a, _COST] <= rows[new, _COST]:
-        if seen < _MOST_COMPARED and _is_no_worse(rows[a], rows[new], called[a], called[new]):
+    while a >= 0 and seen < _MOST_COMPARED and rows[a, _COST] <= rows[new, _COST]:
+        if _is_no_worse(rows[a], rows[new], called[a], called[new]):
             return False
         seen += 1
         before = a
@@ -227,7 +227,8 @@ def _enter(
     while a >= 0 and seen < _MOST_COMPARED:
         seen += 1
         following = after[a]
-        if _is_no_worse(rows[new], rows[a], called[new], called[a]):
+        is_dearer = rows[a, _COST] >= rows[new, _COST]
+        if is_dearer and _is_no_worse(rows[new], rows[a], called[new], called[a]):
             is_dead[a] = 1
             after[before] = following
         else:
