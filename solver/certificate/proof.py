@@ -188,8 +188,8 @@ def _try_share(mode: Mode, dual: Ints, vehicle: int) -> Found:
     for depth, most in STAGES:
         sets, ahead = build_ahead(mode.ground, dual, depth)
         found = grow_runs(mode.ground, dual, vehicle, sets, ahead, most)
-        if found.is_proven:
-            break
+        if found.is_proven or found.least < -PARTS:
+            break  # a pound below nought: this share does not hold, and a smaller one is cheaper
     return found
 
 
