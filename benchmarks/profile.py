@@ -23,7 +23,7 @@ from numba import njit
 from benchmarks.measuring import SHARED, describe_machine, get_revision
 from solver.arrays import Arrays, IntArray, build_arrays
 from solver.desk import Desk, build_desk, build_party
-from solver.detours import bound_home
+from solver.detours import bound_party
 from solver.insertion import build_neighbours, insert_all, insert_group
 from solver.kernel import price_run
 from solver.places import find_place
@@ -198,7 +198,7 @@ def _count_insertion(
         if row >= 0 and row != state.run_of[rider] and not seen[row]:
             seen[row] = True
             rows[bounds] = row
-            floor[bounds] = bound_home(state, row, party, a)
+            floor[bounds] = bound_party(state, row, party, a)
             bounds += 1
     places = 0
     prices = 2
@@ -226,7 +226,7 @@ def _loop_bounds(state: State, pairs: IntArray, a: Arrays) -> float:
     total = 0.0
     for x in range(len(pairs)):
         party = build_party(pairs[x, :1], a)
-        total += bound_home(state, pairs[x, 1], party, a)
+        total += bound_party(state, pairs[x, 1], party, a)
     return total
 
 

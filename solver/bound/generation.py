@@ -356,17 +356,26 @@ def price_fixed(
     hopeless = find_hopeless(instance, matrix, list_groups(instance, everyone))
     pinned = {r for run in instance.pinned for visit in run.visits for r in visit.riders}
     fixed, free = dict.fromkeys(pinned, 0.0), {}
+    # where a detour is quicker than the way itself, someone found hopeless may yet be carried
+    is_metric = not hopeless or _is_metric(instance, matrix)
     for rider in everyone:
         if rider in pinned:
             continue
         price = price_alone(instance, matrix, rider, hopeless.get(rider, ())).session_price
-        if rider in hopeless:
+        if rider in hopeless and is_metric:
             fixed[rider] = price
         elif instance.riders[rider].is_solo:
             fixed[rider] = min(price, _price_solo(instance, matrix, rider))
         else:
             free[rider] = price
     return fixed, free
+
+
+def _is_metric(instance: Instance, matrix: TravelMatrix) -> bool:
+    """Whether no way by another halt is quicker than the way itself."""
+    stops = np.unique([r.stop for r in instance.riders] + [s.stop for s in instance.schools])
+    drive = matrix.time_s[np.ix_(stops, stops)]
+    return all(bool((drive <= drive[:, [v]] + drive[[v], :]).all()) for v in range(len(stops)))
 
 
 def _price_solo(instance: Instance, matrix: TravelMatrix, rider: int) -> float:
