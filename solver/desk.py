@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from solver.arrays import Arrays, FloatArray, IntArray
-from solver.kernel import count_new_types, list_weekdays
+from solver.kernel import count_new_types, list_weekdays, size_crew
 from solver.state import MAX_NODES, State
 
 # rows of Desk.visit; D, E, L are a segment's duration, earliest and latest start
@@ -321,32 +321,24 @@ def load_run(seq: IntArray, k: int, party: Party, desk: Desk, a: Arrays) -> int:
             desk.short[PEAK, b] = max(desk.short[PEAK, b], chairs)
             desk.short[PEAK, f] = max(desk.short[PEAK, f], folded)
         desk.load[s, k] = desk.load[b, k] = desk.load[f, k] = 0
-        shared = dedicated = 0
-        for node in seq:
-            if node < riders and a.rider[node].days & bit:
-                shared += a.rider[node].shared
-                dedicated += a.rider[node].dedicated
-        for rider in party.riders:
-            if a.rider[rider].days & bit:
-                shared += a.rider[rider].shared
-                dedicated += a.rider[rider].dedicated
-        if shared > 0:
-            shared = 1 if a.riders_per_pa == 0 else -(-shared // a.riders_per_pa)
-        desk.short[CREW, w] = shared + dedicated
-    desk.short[CREW, 5] = desk.short[CREW, 0]
-    if days > 1:
-        shared = dedicated = 0
-        for node in seq:
-            if node < riders:
-                shared += a.rider[node].shared
-                dedicated += a.rider[node].dedicated
-        for rider in party.riders:
+        desk.short[CREW, w] = _count_crew(seq, party, bit, a)
+    desk.short[CREW, 5] = _count_crew(seq, party, 31, a) if days > 1 else desk.short[CREW, 0]
+    return days
+
+
+@njit(cache=True)
+def _count_crew(seq: IntArray, party: Party, days: int, a: Arrays) -> int:
+    """C8: assistants of a run with the party aboard, on the weekdays in the mask `days`."""
+    shared = dedicated = 0
+    for node in seq:
+        if node < len(a.rider) and a.rider[node].days & days:
+            shared += a.rider[node].shared
+            dedicated += a.rider[node].dedicated
+    for rider in party.riders:
+        if a.rider[rider].days & days:
             shared += a.rider[rider].shared
             dedicated += a.rider[rider].dedicated
-        if shared > 0:
-            shared = 1 if a.riders_per_pa == 0 else -(-shared // a.riders_per_pa)
-        desk.short[CREW, 5] = shared + dedicated
-    return days
+    return int(size_crew(shared, dedicated, a))
 
 
 @njit(cache=True)

@@ -54,6 +54,12 @@ def count_assistants(seq: IntArray, days: int, a: Arrays) -> int:
         if node < len(a.rider) and a.rider[node].days & days:
             shared += a.rider[node].shared
             dedicated += a.rider[node].dedicated
+    return size_crew(shared, dedicated, a)
+
+
+@njit(cache=True)
+def size_crew(shared: int, dedicated: int, a: Arrays) -> int:
+    """C8: assistants for so many riders who share one and so many who have one of their own."""
     if shared > 0:
         shared = 1 if a.riders_per_pa == 0 else -(-shared // a.riders_per_pa)
     return dedicated + shared

@@ -45,17 +45,21 @@ class Piece:
 
     def take_seen(self) -> list[tuple[IntArray, float, int]]:
         """Hand over the runs noted, in the numbers of the whole session, and forget them."""
-        number = np.concatenate([self.riders, self.whole + self.calls])
+        number = self._list_numbers()
         taken = [(number[nodes], price, kind) for nodes, price, kind in self.seen.values()]
         self.seen = {}
         return taken
 
     def list_runs(self, state: State) -> list[IntArray]:
         """List the runs of a state of this piece in the numbers of the whole session."""
-        number = np.concatenate([self.riders, self.whole + self.calls])
+        number = self._list_numbers()
         return [
             number[state.table[row, : state.length[row]]] for row in np.flatnonzero(state.length)
         ]
+
+    def _list_numbers(self) -> IntArray:
+        """The number in the whole session of each node of this piece."""
+        return np.concatenate([self.riders, self.whole + self.calls])
 
 
 def cut_runs(state: State, a: Arrays, pieces: int, rng: Generator) -> list[list[int]]:

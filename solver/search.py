@@ -15,7 +15,7 @@ from solver.arrays import Arrays, BoolArray, FloatArray, IntArray
 from solver.desk import build_desk
 from solver.insertion import insert_group
 from solver.kernel import INFEASIBLE
-from solver.state import MAX_NODES, State, set_run
+from solver.state import MAX_NODES, State, copy_state, set_run
 
 AVERAGE_REMOVED = 8
 LONGEST_STRING = 6
@@ -68,7 +68,7 @@ def improve(
     is_out = np.zeros(len(a.rider), np.bool_)
     removed = np.empty(len(groups), np.int64)
     desk = build_desk(len(a.type))
-    before = _copy_all(state)
+    before = copy_state(state)
     stamp = 0
     for _ in range(steps):
         count, changed = _ruin(
@@ -115,20 +115,6 @@ def improve(
         for row in touched[:changed]:
             is_touched[row] = False
     return np.array([current, record])
-
-
-@njit(cache=True)
-def _copy_all(s: State) -> State:
-    return State(
-        s.table.copy(),
-        s.length.copy(),
-        s.price.copy(),
-        s.kind.copy(),
-        s.crew.copy(),
-        s.wait.copy(),
-        s.run_of.copy(),
-        s.free.copy(),
-    )
 
 
 @njit(cache=True)

@@ -52,6 +52,7 @@ def new_state(riders: int, fleet: IntArray) -> State:
     )
 
 
+@njit(cache=True)
 def copy_state(state: State) -> State:
     """Copy a state, vehicle types and all."""
     return State(
