@@ -14,17 +14,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import pairwise
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solver.arrays import IntArray
-from solver.bound.completion import build_no_rest, build_rest, build_sets
-from solver.bound.labels import DEPTH, Priced, label_mode
+from solver.bound.ahead import build_ahead
+from solver.bound.labels import Pace, Priced, label_mode
 from solver.bound.master import Column, Master
-from solver.bound.modes import FAR, PENNY_PARTS, Mode, ModeKey, list_modes, round_duals
+from solver.bound.modes import FAR, PENNY_PARTS, Ground, Mode, ModeKey, cost_of, round_duals
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.domain import Instance, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
@@ -32,19 +30,21 @@ from solver.insertion import list_groups
 
 Duals = NDArray[np.float64]
 
-FIRST_THETA = 0.5
-"""A mode is first proven at this share of the duals, then tried at all, then halfway and so on."""
-CLOSE = 0.02
+SHARES = (0.5, 0.8, 0.9, 0.95, 1.0)
+"""Shares of the duals at which a mode is proven in turn; where one fails, halfway and so on."""
+CLOSE = 0.01
 GENERATING_SHARE = 0.4
 """Share of the time for generating columns; the rest proves their duals."""
-MOST_SETS = 2500
-FEW_LABELS = 40_000
-"""Labels a mode may use while generating."""
-MOST_LABELS = 150_000
-"""Labels a proof may use."""
+QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
+QUICK_ENTRIES = 1_500_000
+STAGES = ((4_000_000, 80_000), (16_000_000, 500_000), (40_000_000, 3_000_000))
+"""Entries of the table and labels that a proof may use; where a stage does not end, the next."""
 PER_MODE = 40
 NEAR = 8
-"""Size of the ng memory."""
+"""So many riders each node remembers at first (ng); cycles that are found add to them."""
+_HARD = 0.85
+"""From this share of the duals on a mode is tried at the stage that it last needed."""
+_NEGATIVE = 1e-6
 _SMOOTH = 0.5
 _WATCH_S = 0.2
 _UNTRIED = 2.0
@@ -93,13 +93,25 @@ class BoundResult:
     columns: tuple[IntArray, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk's cost, GBP, and its nodes: places among the free riders, and schools after them.
+
+    `once_cost` is its cost where no rider is called on again.
+    """
+
+    cost: float
+    once_cost: float
+    places: list[int]
+
+
 @dataclass(slots=True)
 class _Proof:
     """One mode: the share of the duals that is proven, and the least that could not be."""
 
     number: int
     key: ModeKey
-    mode: Mode
+    stage: int = 0
     theta: float = 0.0
     failed_at: float = _UNTRIED
 
@@ -175,11 +187,8 @@ class _Job:
         self.fixed, self.prices = price_fixed(instance, matrix)
         self.free = sorted(self.prices)
         self.place = {rider: x for x, rider in enumerate(self.free)}
-        self.proofs = [
-            _Proof(number, key, mode)
-            for number, (key, mode) in enumerate(list_modes(instance, matrix, self.free, NEAR))
-        ]
-        self.sets = build_sets(len(instance.schools), pick_depth(len(instance.schools)))
+        self.ground = Ground(instance, matrix, self.free, NEAR)
+        self.proofs = [_Proof(number, key) for number, key in enumerate(self.ground.list_keys())]
         self.riders = len(instance.riders)
         self.rounds = 0
         self.is_converged = False
@@ -214,88 +223,180 @@ class _Job:
                 self.master.add(Column(cost, members, -1))
 
     def generate(self, share: float) -> None:
-        """Add columns until none is found by quick pricing, or the share of the limit is used."""
+        """Add columns: quickly until none is found so, then by full labelling, and so on.
+
+        Ends where full labelling finds none either, or when the share of the limit is used.
+        """
+        while not self.clock.is_over(share):
+            self._generate_quickly(share)
+            if self.clock.is_over(share):
+                return
+            if not self._generate_fully(share):
+                self.is_converged = all(proof.theta == 1.0 for proof in self.proofs)
+                return
+
+    def _generate_quickly(self, share: float) -> None:
         centre: Duals | None = None
         is_stale = False
         resting = np.zeros(len(self.proofs), dtype=np.int64)
-        while True:
+        while not self.clock.is_over(share):
             self.value, self.duals, self.kinds = self.master.solve()
             centre = self.duals if centre is None or is_stale else centre
             centre = _SMOOTH * centre + (1 - _SMOOTH) * self.duals
             new = 0
             awake = [p for p in self.proofs if resting[p.number] <= self.rounds]
             with ThreadPoolExecutor(THREADS) as threads:
-                for proof, found in threads.map(partial(self._price, centre, share), awake):
-                    made = sum(self.master.add(column) for column in found)
-                    new += made
-                    if not made:
-                        resting[proof.number] = self.rounds + 4
-            if self.clock.is_over(share):
-                return
+                priced = list(threads.map(partial(self._price, centre, share), awake))
+            for proof, walks in priced:
+                made = self._take(proof, walks)
+                new += made
+                if not made:
+                    resting[proof.number] = self.rounds + 4
             self.rounds += 1
             self.clock.used += 1
             self._report("columns")
             if new == 0:
-                if is_stale or float(np.abs(centre - self.duals).max()) < 1e-6:
-                    self.is_converged = True
+                if is_stale or float(np.abs(centre - self.duals).max()) < _NEGATIVE:
                     return
                 is_stale = True
                 resting[:] = 0
             else:
                 is_stale = False
 
-    def _price(self, centre: Duals, share: float, proof: _Proof) -> tuple[_Proof, list[Column]]:
-        """Price a mode at the smoothed duals; keep what is negative at the master's own."""
+    def _price(self, centre: Duals, share: float, proof: _Proof) -> tuple[_Proof, list[_Walk]]:
+        """Price a mode quickly at the smoothed duals; keep what is negative at the master's own."""
         if self.clock.is_over(share):
             return proof, []
-        mode = charge_mode(proof.mode, float(self.kinds[proof.key.vehicle_type]))
-        inside = self._inside(mode)
-        duals = round_duals(centre[inside])
-        rest = build_no_rest(mode, self.sets)
-        priced = label_mode(mode, duals, FEW_LABELS, False, self.halt, rest)
-        found = []
-        for nodes in pick_walks(priced, mode, self.duals[inside], PER_MODE):
-            members = tuple(inside[n] for n in nodes if n < len(inside))
-            cost = cost_of(proof.mode, nodes)
-            found.append(Column(cost, members, proof.key.vehicle_type))
-        return proof, found
+        mode, saved = self._build_mode(proof, 1.0)
+        duals = round_duals(centre[self._inside(mode)])
+        sets, ahead = build_ahead(mode, duals, QUICK_ENTRIES)
+        priced = label_mode(mode, duals, sets, ahead, QUICK, self.halt)
+        return proof, self._pick_walks(mode, priced, saved)
+
+    def _build_mode(self, proof: _Proof, theta: float) -> tuple[Mode, float]:
+        """A mode whose runs also bear what one vehicle more of the type would save (dual <= 0)."""
+        mode = self.ground.build_mode(proof.key)
+        saved = math.ceil(theta * float(self.kinds[proof.key.vehicle_type]) * PENNY_PARTS)
+        return mode._replace(first_cost=mode.first_cost - np.int32(saved)), saved / PENNY_PARTS
 
     def _inside(self, mode: Mode) -> list[int]:
         """The places in the master of a mode's homes."""
         return [self.place[int(rider)] for rider in mode.homes]
 
+    def _pick_walks(self, mode: Mode, priced: Priced, saved: float) -> list[_Walk]:
+        """Walks that are negative at the master's duals."""
+        inside = self._inside(mode)
+        homes = len(inside)
+        chosen = pick_walks(priced, mode, self.duals[inside], PER_MODE)
+        return [
+            _Walk(
+                cost + saved,
+                cost_of(mode, list(dict.fromkeys(walk))) + saved,
+                [inside[n] if n < homes else len(self.free) + n - homes for n in walk],
+            )
+            for cost, walk in chosen
+        ]
+
+    def _take(self, proof: _Proof, walks: list[_Walk]) -> int:
+        """Add walks as columns; those that call on a rider twice are remembered where they can be.
+
+        Returns
+        -------
+        int
+            How many columns are new, or cycles not to be found again.
+        """
+        new = 0
+        kind = proof.key.vehicle_type
+        for walk in walks:
+            members = tuple(x for x in walk.places if x < len(self.free))
+            once = tuple(dict.fromkeys(members))
+            if len(once) < len(members):
+                new += self.master.add(Column(walk.once_cost, once, kind))
+                if self.ground.remember_cycle(walk.places):
+                    new += 1
+                    continue
+            new += self.master.add(Column(walk.cost, members, kind))
+        return new
+
+    def _generate_fully(self, share: float) -> int:
+        """Price by full labelling at the master's duals; further only where that finds nothing.
+
+        Returns
+        -------
+        int
+            How much is new.
+        """
+        self.value, self.duals, self.kinds = self.master.solve()
+        left = self.proofs
+        for proof in left:
+            proof.theta, proof.failed_at = 0.0, _UNTRIED
+        for stage in range(len(STAGES)):
+            with ThreadPoolExecutor(THREADS) as threads:
+                priced = list(threads.map(partial(self._label, 1.0, stage, share), left))
+            new = sum(
+                self._take(proof, walks) for proof, (_, walks) in zip(left, priced, strict=True)
+            )
+            self.clock.used += 1
+            self._keep(min(proof.theta for proof in self.proofs))
+            self._report("proof")
+            left = [
+                proof for proof, (is_whole, _) in zip(left, priced, strict=True) if not is_whole
+            ]
+            if new or not left or self.clock.is_over(share):
+                return new
+        return 0
+
     def prove(self) -> None:
         """Raise what is proven, the modes proven least first; keep the best bound."""
         while not self.clock.is_over():
-            left = [p for p in self.proofs if p.failed_at - p.theta > CLOSE]
+            left = [p for p in self.proofs if min(1.0, p.failed_at) - p.theta > CLOSE]
             if not left:
                 return
             least = min(proof.theta for proof in left)
             worst = [proof for proof in left if proof.theta == least][:THREADS]
             with ThreadPoolExecutor(THREADS) as threads:
-                for _ in threads.map(self._prove_mode, worst):
+                for _ in threads.map(self._try_share, worst):
                     self.clock.used += 1
             self._keep(min(proof.theta for proof in self.proofs))
             self._report("proof")
 
-    def _prove_mode(self, proof: _Proof) -> None:
+    def _try_share(self, proof: _Proof) -> None:
         """Prove a mode at the next share of the duals; where a run is cheaper, at what remains."""
-        theta = (proof.theta + proof.failed_at) / 2
-        if proof.failed_at == _UNTRIED:
-            theta = FIRST_THETA if proof.theta == 0.0 else 1.0
-        mode = charge_mode(proof.mode, theta * float(self.kinds[proof.key.vehicle_type]))
-        duals = round_duals(theta * self.duals[self._inside(mode)])
-        priced = label_mode(
-            mode, duals, MOST_LABELS, True, self.halt, build_rest(mode, duals, self.sets)
-        )
-        held = 0.0
-        if priced.least > -FAR:
-            held = theta * scale_to_hold(proof.mode.least_cost, priced.least / PENNY_PARTS)
-        proof.theta = max(proof.theta, held)
-        if priced.least < 0:
+        theta = next(share for share in SHARES if share > proof.theta)
+        if theta >= proof.failed_at:
+            theta = (proof.theta + proof.failed_at) / 2
+        first = proof.stage if theta > _HARD else 0
+        for stage in range(first, len(STAGES)):
+            is_whole, walks = self._label(theta, stage, 1.0, proof)
+            if is_whole or walks:
+                break
+            if theta > _HARD:
+                proof.stage = min(stage + 1, len(STAGES) - 1)
+        if proof.theta < theta or theta == 1.0:
             proof.failed_at = theta
-        elif theta == 1.0:
-            proof.failed_at = 1.0
+
+    def _label(
+        self, theta: float, stage: int, share: float, proof: _Proof
+    ) -> tuple[bool, list[_Walk]]:
+        """Label a mode in full at a share of the duals, as far as a stage goes.
+
+        Returns
+        -------
+        bool, list
+            Whether labelling ended, and walks that are negative at the master's duals.
+        """
+        if self.clock.is_over(share):
+            return False, []
+        mode, saved = self._build_mode(proof, theta)
+        duals = round_duals(theta * self.duals[self._inside(mode)])
+        entries, labels = STAGES[stage]
+        sets, ahead = build_ahead(mode, duals, entries)
+        pace = Pace(labels, labels, is_greedy=stage == 0, is_quick=False)
+        priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
+        if priced.least > -FAR:
+            held = scale_to_hold(mode.least_cost, priced.least / PENNY_PARTS)
+            proof.theta = max(proof.theta, theta * held)
+        return priced.is_whole, self._pick_walks(mode, priced, saved)
 
     def _keep(self, theta: float) -> None:
         """Keep a proven bound where it is the best so far."""
@@ -330,14 +431,6 @@ class _Job:
             rounds=self.rounds,
             is_converged=self.is_converged,
         )
-
-
-def pick_depth(schools: int) -> int:
-    """How many schools a run's set may hold before it is bounded as if all were called."""
-    deep = 1
-    while deep < min(schools, DEPTH) and sum(comb(schools, k) for k in range(deep + 2)) < MOST_SETS:
-        deep += 1
-    return deep
 
 
 def price_fixed(
@@ -380,11 +473,10 @@ def _is_metric(instance: Instance, matrix: TravelMatrix) -> bool:
 
 def _price_solo(instance: Instance, matrix: TravelMatrix, rider: int) -> float:
     """The least cost of a run for one rider in any mode; infinite where no mode takes them."""
-    costs = [math.inf]
-    for _, mode in list_modes(instance, matrix, [rider], 1):
-        school = int(mode.school_of[0])
-        costs.append(cost_of(mode, (0, 1 + school)))
-    return min(costs)
+    ground = Ground(instance, matrix, [rider], 1)
+    walk = [0, 1 + instance.riders[rider].school]
+    costs = [cost_of(ground.build_mode(key), walk) for key in ground.list_keys()]
+    return min(costs, default=math.inf)
 
 
 def scale_to_hold(least_cost: float, least: float) -> float:
@@ -396,26 +488,17 @@ def scale_to_hold(least_cost: float, least: float) -> float:
     return least_cost / (least_cost - least) if least < 0 else 1.0
 
 
-def charge_mode(mode: Mode, kind_dual: float) -> Mode:
-    """A mode whose runs also bear what one vehicle more of the type would save (dual <= 0)."""
-    start = mode.start_cost - math.ceil(kind_dual * PENNY_PARTS)
-    return mode._replace(start_cost=start.astype(np.int32))
+def pick_walks(
+    priced: Priced, mode: Mode, duals: Duals, most: int
+) -> list[tuple[float, list[int]]]:
+    """Pick walks of negative reduced cost at `duals` with their cost (GBP), cheapest first.
 
-
-def cost_of(mode: Mode, nodes: Sequence[int]) -> float:
-    """The cost of a walk without penalties, GBP."""
-    homes = len(mode.homes)
-    parts = int(mode.start_cost[nodes[-1] - homes]) + int(mode.end_cost[nodes[0]])
-    parts += sum(int(mode.step_cost[a, b]) for a, b in pairwise(nodes))
-    return parts / PENNY_PARTS
-
-
-def pick_walks(priced: Priced, mode: Mode, duals: Duals, most: int) -> list[list[int]]:
-    """Pick walks of negative reduced cost at `duals`, cheapest first, none of riders all in use."""
+    None whose riders are all in three walks already.
+    """
     homes = len(mode.homes)
     order = np.argsort(priced.value, kind="stable")[: 50 * most]
     used = np.zeros(homes, dtype=np.int64)
-    walks: list[list[int]] = []
+    walks: list[tuple[float, list[int]]] = []
     for label in order:
         if priced.value[label] >= 0 or len(walks) == most:
             break
@@ -424,11 +507,13 @@ def pick_walks(priced: Priced, mode: Mode, duals: Duals, most: int) -> list[list
         while at >= 0:
             nodes.append(int(priced.node[at]))
             at = int(priced.back[at])
+        nodes.reverse()
         inside = [n for n in nodes if n < homes]
         if used[inside].min() >= 3:
             continue
-        if cost_of(mode, nodes) - float(duals[inside].sum()) > -1e-6:
+        cost = cost_of(mode, nodes)
+        if cost - float(duals[inside].sum()) > -_NEGATIVE:
             continue
         used[inside] += 1
-        walks.append(nodes)
+        walks.append((cost, nodes))
     return walks

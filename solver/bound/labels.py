@@ -1,9 +1,11 @@
-"""Pricing by labelling, backwards in time: from the last school, homes and calls are put in front.
+"""Pricing by labelling: runs grow from their first home, and the least reduced cost is proven.
 
-Every label whose front is a home is a complete run, so the least reduced cost of a mode is that of
-its least label. A home may be put in front once its school has been called. A label is one row of
-16 numbers (one cache line): cost, next in its list, ng memory, assistants of one's own, and for
-each call the seconds from the front to the call and the most aboard between the two.
+A label is a run so far: its cost, the earliest start of service at its last node, the load, what
+the node remembers, the schools called, and for each open school (riders aboard) the seconds left
+until it must be reached and the seats that its riders take. Waits count for clocks, not for rides
+or cost: a relaxation. A label ends where the table of what may follow (:mod:`solver.bound.ahead`)
+leaves no run of negative reduced cost, and where another label of its node and open schools is no
+worse in anything.
 """
 
 from __future__ import annotations
@@ -12,24 +14,32 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from solver.bound.completion import Rest, bound_rest
+from solver.bound.ahead import NO_FLOOR, Ahead, find_entry, pick_class
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
+from solver.bound.open_sets import OpenSets
 
-DEPTH = 6
-"""So many school calls a label can hold."""
-_COST, _NEXT, _MEMORY, _OWN, _OFF, _LOAD = 0, 1, 2, 3, 4, 10
-_ROW = 16
-_WIDTH_S = 60
-_MOST_BUCKETS = 4096
+OPEN_AT_ONCE = 8
+"""So many schools a label can hold open; a run with more is bounded where it opens the next."""
+_BITS = 62
+_QUEUES = 4096
+_CLOCK_STEP_S = 15
+_COST_STEP = 50_000
+_GREED = 7
+"""Tenths of what may follow that count for a label's turn: long runs come before new ones."""
+_MOST_COMPARED = 300
+_COST, _CLOCK, _LOAD, _OWN, _OPEN, _CALLS = 0, 1, 2, 3, 4, 5
+_SCHOOL, _LEFT, _SHARE = 6, 14, 22
+_ROW = 30
 
 
 class Priced(NamedTuple):
     """What labelling found; costs in whole parts of a penny (`PENNY_PARTS`).
 
-    `least` is proven: no run of the mode has a lower reduced cost. `is_whole` is False where labels
-    were dropped (too many, or too many calls), each counted in `least` by its completion bound.
-    `value` is per label its cost as a complete run, :data:`FAR` where its front is a school.
+    No run of the mode has a reduced cost below `least`; `is_whole` says whether a run has it, or 0
+    is the least. Where labelling ended early `least` is what its open labels may still reach.
+    `value` is per label the cost of the complete run that ends there, :data:`FAR` where none does.
     """
 
     least: int
@@ -39,9 +49,26 @@ class Priced(NamedTuple):
     back: Ints
 
 
+class Pace(NamedTuple):
+    """How to label: at most so many labels, ending at so many negative runs.
+
+    Greedy labelling takes promising labels first, otherwise early ones. Quick labelling compares
+    labels by cost, clock and load alone: it may lose the least run, and proves nothing.
+    """
+
+    labels: int
+    runs: int
+    is_greedy: bool
+    is_quick: bool
+
+
 @njit(cache=True, nogil=True)
-def remember(memory: int, i: int, j: int, m: Mode) -> int:
-    """Carry the ng memory at node i over to node j put before it; j itself is added if a home."""
+def _remember(memory: int, i: int, j: int, clock: int, called: int, m: Mode) -> int:
+    """What node j knows of what node i remembered: near homes that can not board any more.
+
+    Those are homes on the way so far, homes that could not start in time, and those whose school
+    has been called.
+    """
     kept = 0
     b = 0
     while memory:
@@ -51,290 +78,391 @@ def remember(memory: int, i: int, j: int, m: Mode) -> int:
                 kept |= 1 << p
         memory >>= 1
         b += 1
-    if j < len(m.homes):
-        kept |= 1 << m.place[j, j]
+    for b in range(m.near.shape[1]):
+        h = m.near[j, b]
+        if h < 0:
+            break
+        s = m.school_of[h]
+        if h == j or clock + m.short_time[j, h] > m.latest[h] or (s < _BITS and called >> s & 1):
+            kept |= 1 << b
     return kept
 
 
 @njit(cache=True, nogil=True)
-def _beats(row: Ints, p: int, q: int, k: int, is_exact: bool) -> bool:
-    """Whether whatever can be put in front of label q can be put in front of p, no dearer."""
-    if not is_exact:
-        longer = 0
-        fuller = 0
-        for y in range(k):
-            longer = max(longer, row[q, _OFF + y])
-            fuller = max(fuller, row[q, _LOAD + y])
-        is_less = True
-        for y in range(k):
-            is_less = is_less and row[p, _OFF + y] <= longer and row[p, _LOAD + y] <= fuller
-        return is_less
-    if row[p, _MEMORY] & ~row[q, _MEMORY] or row[p, _OWN] > row[q, _OWN]:
-        return False
-    for y in range(k):
-        if row[p, _OFF + y] > row[q, _OFF + y] or row[p, _LOAD + y] > row[q, _LOAD + y]:
+def _is_in_time(row: Ints, i: int, m: Mode) -> bool:
+    """Whether every open school can still be reached from node i, by ride and by window."""
+    homes = len(m.homes)
+    for x in range(row[_OPEN]):
+        s = row[_SCHOOL + x]
+        way = m.short_time[i, homes + s]
+        if way > row[_LEFT + x] or row[_CLOCK] + way > m.closes[s]:
             return False
     return True
 
 
 @njit(cache=True, nogil=True)
-def _enter(row: Ints, dead: Ints, head: Ints, slot: int, q: int, k: int, is_exact: bool) -> bool:
-    """Enter label q into its list, sorted by cost, unless one beats it; end those that it beats."""
+def _start(new: Ints, h: int, dual: Ints, m: Mode) -> bool:
+    """Write the run that has boarded only home h; whether there is one."""
+    if m.use[h] > m.room or m.is_dedicated[h] > m.most_dedicated or m.most_schools < 1:
+        return False
+    new[_COST] = m.first_cost[h] - dual[h]
+    new[_CLOCK] = m.ready[h]
+    new[_LOAD] = m.use[h]
+    new[_OWN] = m.is_dedicated[h]
+    new[_OPEN] = 1
+    new[_CALLS] = 0
+    new[_SCHOOL] = m.school_of[h]
+    new[_LEFT] = m.reach[h]
+    new[_SHARE] = m.use[h]
+    return _is_in_time(new, h, m)
+
+
+@njit(cache=True, nogil=True)
+def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> int:
+    """Write run `row` with home h boarded; returns 0 not allowed, 1 done, 2 too many open."""
+    if m.leg_time[i, h] >= REACHABLE or row[_LOAD] + m.use[h] > m.room:
+        return 0
+    if row[_OWN] + m.is_dedicated[h] > m.most_dedicated:
+        return 0
+    step = m.step_time[i, h]
+    clock = max(row[_CLOCK] + step, m.ready[h])
+    if clock > m.latest[h]:
+        return 0
+    s = m.school_of[h]
+    k = row[_OPEN]
+    at = 0
+    while at < k and row[_SCHOOL + at] < s:
+        at += 1
+    is_new = 0 if at < k and row[_SCHOOL + at] == s else 1
+    if is_new and row[_CALLS] + k + 1 > m.most_schools:
+        return 0
+    if is_new and k == OPEN_AT_ONCE:
+        return 2
+    for x in range(k):
+        y = x + is_new if x >= at else x
+        new[_SCHOOL + y] = row[_SCHOOL + x]
+        new[_LEFT + y] = row[_LEFT + x] - step
+        new[_SHARE + y] = row[_SHARE + x]
+    if is_new:
+        new[_SCHOOL + at] = s
+        new[_LEFT + at] = m.reach[h]
+        new[_SHARE + at] = 0
+    new[_LEFT + at] = min(new[_LEFT + at], m.reach[h])
+    new[_SHARE + at] += m.use[h]
+    new[_COST] = row[_COST] + m.step_cost[i, h] - dual[h]
+    new[_CLOCK] = clock
+    new[_LOAD] = row[_LOAD] + m.use[h]
+    new[_OWN] = row[_OWN] + m.is_dedicated[h]
+    new[_OPEN] = k + is_new
+    new[_CALLS] = row[_CALLS]
+    return 1 if _is_in_time(new, h, m) else 0
+
+
+@njit(cache=True, nogil=True)
+def _call(row: Ints, new: Ints, i: int, at: int, m: Mode) -> bool:
+    """Write run `row` with its open school at place `at` called; whether it can be."""
+    s = row[_SCHOOL + at]
+    j = len(m.homes) + s
+    step = m.step_time[i, j]
+    if m.leg_time[i, j] >= REACHABLE or step > row[_LEFT + at]:
+        return False
+    clock = max(row[_CLOCK] + step, m.opens[s])
+    if clock > m.closes[s]:
+        return False
+    y = 0
+    for x in range(row[_OPEN]):
+        if x != at:
+            new[_SCHOOL + y] = row[_SCHOOL + x]
+            new[_LEFT + y] = row[_LEFT + x] - step
+            new[_SHARE + y] = row[_SHARE + x]
+            y += 1
+    new[_COST] = row[_COST] + m.step_cost[i, j]
+    new[_CLOCK] = clock
+    new[_LOAD] = row[_LOAD] - row[_SHARE + at]
+    new[_OWN] = row[_OWN]
+    new[_OPEN] = y
+    new[_CALLS] = row[_CALLS] + 1
+    return _is_in_time(new, j, m)
+
+
+@njit(cache=True, nogil=True)
+def _look_up(t: Ahead, g: int, i: int, c: int, row: Ints, memory: int, m: Mode) -> int:
+    """The least that may follow, with a set as it is seen; FAR where nothing can."""
+    z = find_entry(t, g, i, c, row[_CLOCK], m.room)
+    if z < 0:
+        return FAR
+    z += m.room - row[_LOAD]
+    via = t.via[z]
+    if 0 <= via < len(m.homes):
+        p = m.place[i, via]
+        if p >= 0 and memory >> p & 1:
+            return int(t.two[z])
+    return int(t.one[z])
+
+
+@njit(cache=True, nogil=True)
+def _bound_rest(row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mode) -> int:
+    """A reduced cost that nothing which follows the run goes below, in whole parts."""
+    if t.width == 0:
+        return NO_FLOOR
+    k = row[_OPEN]
+    over = -FAR
+    for x in range(k):
+        over = max(over, row[_CLOCK] + row[_LEFT + x] - m.opens[row[_SCHOOL + x]])
+    c = pick_class(t.late, over) if k else 0
+    if k <= sets.deep:
+        g = 0
+        for x in range(k):
+            g = sets.plus[g, row[_SCHOOL + x]]
+        return _look_up(t, g, i, c, row, memory, m)
+    best = NO_FLOOR
+    for chosen in range(1 << k):
+        g = sets.exact
+        some = 0
+        for x in range(k):
+            if chosen >> x & 1 and g >= 0:
+                some += 1
+                g = sets.plus[g, row[_SCHOOL + x]]
+        if some == sets.shallow and (i >= len(m.homes) or sets.has[g, m.school_of[i]]):
+            best = max(best, _look_up(t, g, i, c, row, memory, m))
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _bound_crowded(row: Ints, i: int, h: int, dual: Ints, sets: OpenSets, t: Ahead, m: Mode) -> int:
+    """A reduced cost of all runs that go on by opening one school more than a label holds."""
+    if t.width == 0:
+        return NO_FLOOR
+    step = m.step_time[i, h]
+    clock = max(row[_CLOCK] + step, m.ready[h])
+    over = clock + m.reach[h] - m.opens[m.school_of[h]]
+    for x in range(OPEN_AT_ONCE):
+        s = row[_SCHOOL + x]
+        way = m.short_time[h, len(m.homes) + s]
+        if way > row[_LEFT + x] - step or clock + way > m.closes[s]:
+            return 0
+        over = max(over, clock + row[_LEFT + x] - step - m.opens[s])
+    best = NO_FLOOR
+    for chosen in range(1 << OPEN_AT_ONCE):
+        g = sets.plus[sets.exact, m.school_of[h]]
+        some = 1
+        for x in range(OPEN_AT_ONCE):
+            if chosen >> x & 1 and g >= 0:
+                some += 1
+                g = sets.plus[g, row[_SCHOOL + x]]
+        if some == sets.shallow:
+            z = find_entry(t, g, h, pick_class(t.late, over), clock, m.room)
+            best = max(best, t.one[z + m.room - row[_LOAD] - m.use[h]] if z >= 0 else FAR)
+    return min(0, int(row[_COST] + m.step_cost[i, h] - dual[h] + best))
+
+
+@njit(cache=True, nogil=True)
+def _beats(
+    row: Ints, memory: NDArray[np.int64], called: NDArray[np.int64], p: int, q: int, is_quick: bool
+) -> bool:
+    """Whether all that can follow label q can follow p of the same node, which costs no more.
+
+    In quick labelling it is only likely.
+    """
+    if row[p, _CLOCK] > row[q, _CLOCK] or row[p, _LOAD] > row[q, _LOAD]:
+        return False
+    if row[p, _OPEN] != row[q, _OPEN]:
+        return False
+    for x in range(row[p, _OPEN]):
+        if row[p, _SCHOOL + x] != row[q, _SCHOOL + x]:
+            return False
+    if is_quick:
+        return True
+    if row[p, _OWN] > row[q, _OWN] or row[p, _CALLS] > row[q, _CALLS]:
+        return False
+    if memory[p] & ~memory[q] or called[p] & ~called[q]:
+        return False
+    for x in range(row[p, _OPEN]):
+        if row[p, _LEFT + x] < row[q, _LEFT + x] or row[p, _SHARE + x] > row[q, _SHARE + x]:
+            return False
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _enter(
+    row: Ints,
+    memory: NDArray[np.int64],
+    called: NDArray[np.int64],
+    dead: NDArray[np.bool_],
+    next_of: Ints,
+    head: Ints,
+    slot: int,
+    q: int,
+    is_quick: bool,
+) -> bool:
+    """Enter label q into its list, sorted by cost, unless one beats it; end those that it beats.
+
+    Only so many are compared: a needless label costs time, never validity.
+    """
     previous = -1
     p = head[slot]
-    c = row[q, _COST]
-    while p >= 0 and row[p, _COST] <= c:
-        if _beats(row, p, q, k, is_exact):
+    seen = 0
+    while p >= 0 and row[p, _COST] <= row[q, _COST]:
+        if seen < _MOST_COMPARED and _beats(row, memory, called, p, q, is_quick):
             return False
+        seen += 1
         previous = p
-        p = row[p, _NEXT]
-    row[q, _NEXT] = p
+        p = next_of[p]
+    next_of[q] = p
     if previous >= 0:
-        row[previous, _NEXT] = q
+        next_of[previous] = q
     else:
         head[slot] = q
     previous = q
-    while p >= 0:
-        after = row[p, _NEXT]
-        if _beats(row, q, p, k, is_exact):
-            dead[p] = 1
-            row[previous, _NEXT] = after
+    seen = 0
+    while p >= 0 and seen < _MOST_COMPARED:
+        seen += 1
+        if _beats(row, memory, called, q, p, is_quick):
+            dead[p] = True
+            next_of[previous] = next_of[p]
         else:
             previous = p
-        p = after
+        p = next_of[p]
     return True
 
 
 @njit(cache=True, nogil=True)
-def _add_home(
-    row: Ints,
-    label: int,
-    q: int,
-    i: int,
-    j: int,
-    x: int,
-    g: int,
-    dual: Ints,
-    rest: Rest,
-    m: Mode,
-) -> int:
-    """Write into row q label `label` with home j of its call x in front; FAR if not allowed.
-
-    Returns the net clock for the completion bound. The most aboard to call y grows by the rider if
-    y comes before call x, else to what is aboard to x if that is more: which of the two is seen
-    from the loads themselves, as the farther call never has the smaller one.
-    """
-    k = rest.size[g]
-    p = m.place[i, j]
-    if p >= 0 and row[label, _MEMORY] >> p & 1:
-        return FAR
-    leg = m.leg_time[j, i]
-    if leg >= REACHABLE:
-        return FAR
-    step = m.step_time[j, i]
-    is_door = leg == 0 and i < len(m.homes)
-    ride = row[label, _OFF + x] + leg
-    here = row[label, _LOAD + x]
-    if (ride > m.cap[j] and not is_door) or here + m.use[j] > m.room:
-        return FAR
-    if m.is_dedicated[j] and row[label, _OWN] >= m.most_dedicated:
-        return FAR
-    net = -FAR
-    for y in range(k):
-        off = row[label, _OFF + y] + step
-        s = rest.members[g, y]
-        if m.closes[s] - off < m.earliest[j]:
-            return FAR
-        net = max(net, m.opens[s] - off)
-        row[q, _OFF + y] = off
-        load = row[label, _LOAD + y]
-        row[q, _LOAD + y] = max(load, min(load, here) + m.use[j])
-    c = row[label, _COST] + m.step_cost[j, i] - dual[j]
-    if m.excess_per_s > 0 and not is_door and ride > m.target[j]:
-        c += m.excess_per_s * (ride - m.target[j])
-    row[q, _COST] = c
-    row[q, _MEMORY] = remember(row[label, _MEMORY], i, j, m)
-    row[q, _OWN] = row[label, _OWN] + m.is_dedicated[j]
-    return net
-
-
-@njit(cache=True, nogil=True)
-def _add_call(
-    row: Ints, label: int, q: int, i: int, s: int, g: int, rest: Rest, m: Mode
-) -> tuple[int, int]:
-    """Write into row q label `label` with a call at school s in front; FAR if not allowed.
-
-    Returns the net clock and the set of schools called; -1 where that is too large for the table.
-    """
-    k = rest.size[g]
-    j = len(m.homes) + s
-    if m.leg_time[j, i] >= REACHABLE or m.first_home[s] == m.first_home[s + 1]:
-        return FAR, -1
-    step = m.step_time[j, i]
-    for y in range(k):
-        t = rest.members[g, y]
-        if t == s or row[label, _OFF + y] + step > m.closes[t] - m.opens[s]:
-            return FAR, -1
-    net = m.opens[s]
-    z = 0
-    for y in range(k):
-        t = rest.members[g, y]
-        if t > s and z == y:
-            z += 1
-        if z < DEPTH:
-            row[q, _OFF + z] = row[label, _OFF + y] + step
-            row[q, _LOAD + z] = row[label, _LOAD + y]
-        net = max(net, m.opens[t] - row[label, _OFF + y] - step)
-        z += 1
-    place = 0
-    while place < k and rest.members[g, place] < s:
-        place += 1
-    if place < DEPTH:
-        row[q, _OFF + place] = 0
-        row[q, _LOAD + place] = 0
-    d = rest.child[g, s]
-    row[q, _COST] = row[label, _COST] + m.step_cost[j, i]
-    row[q, _MEMORY] = remember(row[label, _MEMORY], i, j, m)
-    row[q, _OWN] = row[label, _OWN]
-    return net, d
-
-
-@njit(cache=True, nogil=True)
-def label_mode(m: Mode, dual: Ints, most: int, is_exact: bool, halt: Ints, rest: Rest) -> Priced:
-    """Find the least reduced cost of a mode.
+def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: Ints) -> Priced:
+    """Find the least reduced cost of a mode, or what its runs do not go below.
 
     Parameters
     ----------
     dual
         Per home of the mode, whole parts of a penny.
-    most
-        So many labels at most; where there would be more, nothing is proven (`least` = -FAR).
-    is_exact
-        Full dominance; otherwise by cost, time and load alone, which may lose the least run: then
-        `least` is what was found, and nothing is proven.
     halt
-        One number; as soon as it is not 0 labelling ends, and nothing is proven.
+        One number; as soon as it is not 0 labelling ends early.
     """
     homes = len(m.homes)
-    schools = len(m.opens)
+    nodes = homes + len(m.opens)
+    most = pace.labels
     row = np.empty((most + 1, _ROW), np.int32)
+    memory = np.empty(most + 1, np.int64)
+    called = np.empty(most + 1, np.int64)
     node = np.empty(most + 1, np.int32)
     back = np.empty(most + 1, np.int32)
-    group = np.empty(most + 1, np.int32)
     value = np.empty(most + 1, np.int32)
+    low = np.empty(most + 1, np.int32)
+    next_of = np.empty(most + 1, np.int32)
     waiting = np.empty(most + 1, np.int32)
-    dead = np.empty(most + 1, np.int32)
-    head = np.full(rest.begin[-1], -1, np.int32)
-    deep = rest.members.shape[1]
-    buckets = _MOST_BUCKETS
-    queue = np.full((deep + 1) * buckets, -1, np.int32)
-    now = buckets
-    dead[most] = 0
+    dead = np.empty(most + 1, np.bool_)
+    head = np.full(len(sets.has) * nodes, -1, np.int32)
+    queue = np.full(_QUEUES, -1, np.int32)
+    from_s = m.ready.min()
     count = 0
+    found = 0
     least = 0
-    is_whole = True
-    root = -1
-    while True:
-        # the next label, or before the first the roots: one school each
-        label = most
-        g = -1
-        i = homes
-        k = 0
-        first, last = 0, schools
-        if root < schools - 1:
-            root += 1
-            first, last = root, root + 1
+    now = 0
+    first = 0
+    is_over = False
+    while not is_over:
+        label = -1
+        i = -1
+        begin, end = 0, 0
+        if first < homes:
+            begin, end = first, first + 1
+            first += 1
         else:
-            while now < len(queue) and queue[now] < 0:
+            while now < _QUEUES and queue[now] < 0:
                 now += 1
-            if now == len(queue):
+            if now == _QUEUES:
                 break
             label = queue[now]
             queue[now] = waiting[label]
-            if halt[0] != 0:
-                return Priced(
-                    -FAR, False, value[:count].copy(), node[:count].copy(), back[:count].copy()
-                )
             if dead[label]:
                 continue
-            g = group[label]
+            dead[label] = True  # nothing of it is open once it has been grown
             i = node[label]
-            k = rest.size[g]
-        n = rest.begin[g] if g >= 0 else 0
-        for x in range(k):
-            s = rest.members[g, x]
-            for j in range(m.first_home[s], m.first_home[s + 1]):
-                net = _add_home(row, label, count, i, j, x, g, dual, rest, m)
-                if net == FAR:
+            end = homes + row[label, _OPEN]
+        for j in range(begin, end):
+            new = row[count]
+            to = j
+            if label < 0:
+                if not _start(new, j, dual, m):
                     continue
-                c = row[count, _COST]
-                low = c + bound_rest(rest, g, s, j, net, row[count, _MEMORY], m)
-                if low >= 0:
+                called[count] = 0
+                memory[count] = 0
+            elif j < homes:
+                p = m.place[i, j]
+                if p >= 0 and memory[label] >> p & 1:
                     continue
-                slot = n + j - m.first_home[s]
-                if not _enter(row, dead, head, slot, count, k, is_exact):
+                s = m.school_of[j]
+                if s < _BITS and called[label] >> s & 1:
                     continue
-                node[count] = j
-                back[count] = label
-                group[count] = g
-                dead[count] = 0
-                value[count] = c + m.end_cost[j]
-                least = min(least, value[count])
-                b = k * buckets + _bucket(net, m)
-                waiting[count] = queue[b]
-                queue[b] = count
-                now = min(now, b)
-                count += 1
-                if count == most:
-                    return Priced(
-                        -FAR, False, value[:count].copy(), node[:count].copy(), back[:count].copy()
-                    )
-            n += m.first_home[s + 1] - m.first_home[s]
-        if k >= m.most_schools:
-            continue
-        for s in range(first, last):
-            if k == 0:
-                if m.first_home[s] == m.first_home[s + 1]:
+                done = _board(row[label], new, i, j, dual, m)
+                if done == 0:
                     continue
-                net = m.opens[s]
-                d = rest.root[s]
-                row[count] = 0
-                row[count, _COST] = m.start_cost[s]
+                if done == 2:
+                    least = min(least, _bound_crowded(row[label], i, j, dual, sets, t, m))
+                    continue
+                called[count] = called[label]
+                memory[count] = memory[label]
             else:
-                net, d = _add_call(row, label, count, i, s, g, rest, m)
-                if net == FAR:
+                if not _call(row[label], new, i, j - homes, m):
                     continue
-            low = row[count, _COST] + bound_rest(rest, d, s, homes + s, net, row[count, _MEMORY], m)
-            if low >= 0:
+                s = row[label, _SCHOOL + j - homes]
+                to = homes + s
+                called[count] = called[label] | (1 << s if s < _BITS else 0)
+                memory[count] = memory[label]
+            # the table is asked twice: before what is remembered is known, and with it
+            if new[_COST] + _bound_rest(new, to, 0, sets, t, m) >= 0:
                 continue
-            if d < 0:
-                is_whole = False
-                least = min(least, low)
+            memory[count] = _remember(memory[count], max(i, 0), to, new[_CLOCK], called[count], m)
+            rest = _bound_rest(new, to, memory[count], sets, t, m)
+            if new[_COST] + rest >= 0:
                 continue
-            slot = rest.begin[d + 1] - k - 1
-            while rest.members[d, slot - (rest.begin[d + 1] - k - 1)] != s:
-                slot += 1
-            if not _enter(row, dead, head, slot, count, k + 1, is_exact):
+            g = 0
+            for x in range(min(new[_OPEN], sets.deep)):
+                g = sets.plus[g, new[_SCHOOL + x]]
+            slot = g * nodes + to
+            if not _enter(row, memory, called, dead, next_of, head, slot, count, pace.is_quick):
                 continue
-            node[count] = homes + s
-            back[count] = label if k > 0 else -1
-            group[count] = d
-            dead[count] = 0
+            node[count] = to
+            back[count] = label
+            dead[count] = False
+            low[count] = max(new[_COST] + rest, NO_FLOOR)
             value[count] = FAR
-            b = (k + 1) * buckets + _bucket(net, m)
+            if to >= homes and new[_OPEN] == 0:
+                value[count] = new[_COST] + m.last_cost[to - homes]
+                least = min(least, value[count])
+                found += value[count] < 0
+            if pace.is_greedy:
+                b = _QUEUES // 2 + (10 * new[_COST] + _GREED * rest) // (10 * _COST_STEP)
+            else:
+                b = (new[_CLOCK] - from_s) // _CLOCK_STEP_S
+            b = min(_QUEUES - 1, max(0, b))
             waiting[count] = queue[b]
             queue[b] = count
             now = min(now, b)
             count += 1
-            if count == most:
-                return Priced(
-                    -FAR, False, value[:count].copy(), node[:count].copy(), back[:count].copy()
-                )
-    return Priced(least, is_whole, value[:count].copy(), node[:count].copy(), back[:count].copy())
+            if count == most or found >= pace.runs or halt[0] != 0:
+                is_over = True
+                break
+    is_whole = not is_over and not pace.is_quick
+    if not is_whole:
+        least = (
+            -FAR if pace.is_quick or first < homes else min(least, _find_least(low, dead, count))
+        )
+        if label >= 0:
+            least = min(least, low[label])
+    return Priced(
+        int(max(least, -FAR)),
+        is_whole,
+        value[:count].copy(),
+        node[:count].copy(),
+        back[:count].copy(),
+    )
 
 
 @njit(cache=True, nogil=True)
-def _bucket(net: int, m: Mode) -> int:
-    """Late clocks first, as labels grow towards the morning."""
-    last = int(m.opens.max())
-    return min(_MOST_BUCKETS - 1, max(0, (last - net) // _WIDTH_S))
+def _find_least(low: Ints, dead: NDArray[np.bool_], count: int) -> int:
+    """What the labels that are still open may reach at least."""
+    least = 0
+    for q in range(count):
+        if not dead[q]:
+            least = min(least, low[q])
+    return least

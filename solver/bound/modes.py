@@ -7,7 +7,9 @@ its type and crew, a walk that is never dearer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,40 +23,44 @@ FAR = 100_000_000
 REACHABLE = UNREACHABLE // 2
 PENNY_PARTS = 100_000
 """Pricing counts in whole 1/100,000 GBP: costs rounded down, duals up, so that sums are exact."""
+MOST_REMEMBERED = 40
+"""So many riders at most each node remembers."""
 MOST_CREW = 3
 """Runs with more dedicated assistants than this pay for so many only."""
 
 
 class Mode(NamedTuple):
-    """What a pricing kernel reads. H homes grouped by school, S school calls, N = H + S nodes.
+    """What a pricing kernel reads. H homes, then S schools, N = H + S nodes; clocks are starts.
 
-    `step_time[j, i]` and `step_cost[j, i]` are what putting node j before node i adds (service at j
-    and the drive), `leg_time[j, i]` the drive alone. `use` is what a rider takes of `room`.
+    `step_time[i, j]` are the seconds from the start of service at node i to its start at j,
+    `step_cost` what that adds, `leg_time` the drive alone and `short_time` the least seconds by any
+    way. `ready` to `latest` is when service may start at a home, `opens` to `closes` at a school.
+    `reach` are the seconds from the start of service at a home until the school must be reached.
+    `use` is what a rider takes of `room`, `least_use` the least of a school's riders. `near` are
+    the homes that a node remembers (ng), `place[i, h]` where among them, or -1.
     """
 
     homes: NDArray[np.int64]
     school_of: Ints
-    first_home: Ints
     step_time: Ints
     step_cost: Ints
     leg_time: Ints
-    cap: Ints
-    target: Ints
-    use: Ints
-    is_dedicated: Ints
-    earliest: Ints
-    board_from: Ints
+    short_time: Ints
+    reach: Ints
+    ready: Ints
+    latest: Ints
     opens: Ints
     closes: Ints
-    start_cost: Ints
-    start_time: Ints
-    end_cost: Ints
+    use: Ints
+    least_use: Ints
+    is_dedicated: Ints
+    first_cost: Ints
+    last_cost: Ints
     near: Ints
     place: NDArray[np.int8]
     room: int
     most_dedicated: int
     most_schools: int
-    excess_per_s: int
     least_cost: float
 
 
@@ -67,112 +73,192 @@ class ModeKey:
     dedicated: int
 
 
-def list_modes(
-    instance: Instance, matrix: TravelMatrix, riders: list[int], near: int
-) -> list[tuple[ModeKey, Mode]]:
-    """List the modes that could carry any of `riders`; `near` is the size of the ng memory."""
-    needs = {instance.riders[r].assistant for r in riders}
-    modes = []
-    for number, kind in enumerate(instance.fleet):
-        if kind.count == 0:
-            continue
-        for shared in (0, 1) if "shared" in needs else (0,):
-            for dedicated in range(MOST_CREW + 1) if "dedicated" in needs else (0,):
-                key = ModeKey(number, shared, dedicated)
-                mode = _build_mode(instance, matrix, riders, kind, key, near)
-                if mode is not None:
-                    modes.append((key, mode))
-    return modes
+class Ground:
+    """What all modes of a session share: its riders and schools as nodes, and the ways between.
+
+    Nodes are places among `riders`, then schools. `memory[i]` are the riders (as places) that node
+    i remembers; it grows while bounding.
+    """
+
+    def __init__(
+        self, instance: Instance, matrix: TravelMatrix, riders: list[int], near: int
+    ) -> None:
+        self.instance, self.riders = instance, riders
+        self.weekday = find_fullest_weekday(instance)
+        self.is_pm = instance.session == "PM"
+        people = [instance.riders[r] for r in riders]
+        schools = instance.schools
+        self.stops = np.array([w.stop for w in people] + [s.stop for s in schools], dtype=np.int64)
+        self.table_s = matrix.time_s.T if self.is_pm else matrix.time_s
+        self.table_m = matrix.dist_m.T if self.is_pm else matrix.dist_m
+        between = np.ix_(self.stops, self.stops)
+        self.leg_time = self.table_s[between].astype(np.int32)
+        self.metres = self.table_m[between].astype(np.int32)
+        count = len(people)
+        self.dwell = _ints([w.dwell_s for w in people] + [s.dwell_s for s in schools])
+        self.step_time = self.leg_time + self.dwell[:, None]
+        self.reach = _ints([w.ride_cap_s + w.dwell_s for w in people])
+        self.earliest = _ints([_earliest_start(instance, w) for w in people])
+        extra = instance.rules.shared_door_extra_s
+        if extra is not None:
+            is_door = self.stops[:count, None] == self.stops[None, :count]
+            self.step_time[:count, :count][is_door] = extra
+            self.reach += is_door @ (self.dwell[:count] + extra) - self.dwell[:count]
+            self.earliest[(is_door.sum(axis=1) > 1) & self.is_pm] = -FAR
+        self.short_time = _find_shortest(np.where(self.leg_time >= REACHABLE, FAR, self.step_time))
+        self.memory = _remember_near(self.leg_time, count, near)
+
+    def list_keys(self) -> list[ModeKey]:
+        """List the modes that could carry any of the riders."""
+        needs = {self.instance.riders[r].assistant for r in self.riders}
+        shared = (0, 1) if "shared" in needs else (0,)
+        dedicated = range(MOST_CREW + 1) if "dedicated" in needs else (0,)
+        kinds = [k for k, kind in enumerate(self.instance.fleet) if kind.count != 0]
+        keys = [ModeKey(*numbers) for numbers in product(kinds, shared, dedicated)]
+        return [key for key in keys if self._list_members(key)]
+
+    def _list_members(self, key: ModeKey) -> list[int]:
+        """The places of the riders of a mode; none where its crew would have nobody to look after.
+
+        Nor where its crew fills the vehicle.
+        """
+        kind = self.instance.fleet[key.vehicle_type]
+        may = [x for x, r in enumerate(self.riders) if _may_board(self.instance, r, kind, key)]
+        needs = {self.instance.riders[self.riders[x]].assistant for x in may}
+        is_idle = (key.shared and "shared" not in needs) or (
+            key.dedicated and "dedicated" not in needs
+        )
+        return [] if is_idle or self._count_room(key) < 0 else may
+
+    def _count_room(self, key: ModeKey) -> int:
+        """The room of a mode's vehicle, less its crew where they travel on the fullest weekday."""
+        assisted = [w for w in self.instance.riders if w.assistant != "none"]
+        is_daily = all(w.weekdays >> self.weekday & 1 for w in assisted)
+        _, room = weigh_layouts(self.instance.fleet[key.vehicle_type])
+        return room - (key.shared + key.dedicated if is_daily else 0)
+
+    def build_mode(self, key: ModeKey) -> Mode:
+        """Build what pricing reads for a mode, with what nodes remember now."""
+        instance, schools = self.instance, self.instance.schools
+        kind = instance.fleet[key.vehicle_type]
+        places = self._list_members(key)
+        people = [instance.riders[self.riders[x]] for x in places]
+        count = len(people)
+        nodes = np.array([*places, *range(len(self.riders), len(self.stops))], dtype=np.int64)
+        between = np.ix_(nodes, nodes)
+        stops, dwell = self.stops[nodes], self.dwell[nodes]
+        step_time, short_time = self.step_time[between], self.short_time[between]
+        school_of = _ints([w.school for w in people])
+        straight = short_time[np.arange(count), count + school_of]
+        crew = key.shared + key.dedicated
+        rate = kind.per_driver_s + crew * instance.pa_per_s
+        per_m = np.full(step_time.shape, kind.per_live_m)
+        per_m[count:, :count] = min(kind.per_live_m, kind.per_dead_m)
+        over = np.maximum(straight - dwell[:count] - [w.ride_target_s for w in people], 0)
+        boarding = _chair_extra(instance, kind, people, rate)
+        boarding = boarding + over * (instance.rules.ride_excess_gbp_per_min / 60)
+        step_cost = step_time * rate + self.metres[between] * per_m
+        step_cost[:, :count] += boarding[None, :]
+        first_cost = kind.session_charge + crew * instance.pa_fixed + boarding
+        last_cost = dwell[count:] * rate
+        if kind.base is not None:
+            base_s, base_m = self.table_s[kind.base, stops], self.table_m[kind.base, stops]
+            back_s, back_m = self.table_s[stops, kind.base], self.table_m[stops, kind.base]
+            first_cost = first_cost + base_s[:count] * rate + base_m[:count] * kind.per_dead_m
+            last_cost = last_cost + back_s[count:] * rate + back_m[count:] * kind.per_dead_m
+        widest = [s.dwell_s + s.wheelchair_extra_s if self.is_pm else 0 for s in schools]
+        least = [s.dwell_s if self.is_pm else 0 for s in schools]
+        lo = [-s.window_to_s if self.is_pm else s.window_from_s for s in schools]
+        hi = [-s.window_from_s if self.is_pm else s.window_to_s for s in schools]
+        opens = _ints([a - b for a, b in zip(lo, widest, strict=True)])
+        closes = _ints([a - b for a, b in zip(hi, least, strict=True)])
+        chair, _ = weigh_layouts(kind)
+        room = self._count_room(key)
+        on_day = [w.weekdays >> self.weekday & 1 for w in people]
+        use = _ints(
+            [(w.seats + chair * w.bays) * day for w, day in zip(people, on_day, strict=True)]
+        )
+        least_use = np.full(len(schools), room + 1, dtype=np.int32)
+        np.minimum.at(least_use, school_of, use)
+        near, place = self._lay_memory(nodes, places)
+        return Mode(
+            homes=np.array([self.riders[x] for x in places], dtype=np.int64),
+            school_of=school_of,
+            step_time=step_time,
+            step_cost=_parts(step_cost),
+            leg_time=self.leg_time[between],
+            short_time=short_time,
+            reach=self.reach[places],
+            ready=np.maximum(self.earliest[places], opens[school_of] - self.reach[places]),
+            latest=closes[school_of] - straight,
+            opens=opens,
+            closes=closes,
+            use=use,
+            least_use=least_use,
+            is_dedicated=_ints([w.assistant == "dedicated" for w in people]),
+            first_cost=_parts(first_cost),
+            last_cost=_parts(last_cost),
+            near=near,
+            place=place,
+            room=room,
+            most_dedicated=key.dedicated if key.dedicated < MOST_CREW else FAR,
+            most_schools=instance.rules.max_schools_per_run or FAR,
+            least_cost=float((first_cost + straight * rate).min() + last_cost.min()),
+        )
+
+    def _lay_memory(
+        self, nodes: NDArray[np.int64], places: list[int]
+    ) -> tuple[Ints, NDArray[np.int8]]:
+        """What a mode's nodes remember of its homes, -1 to fill, and each home's place there."""
+        local = {x: h for h, x in enumerate(places)}
+        kept = [[local[x] for x in self.memory[i] if x in local] for i in nodes.tolist()]
+        near = np.full((len(nodes), max(map(len, kept))), -1, dtype=np.int32)
+        place = np.full((len(nodes), len(places)), -1, dtype=np.int8)
+        for i, homes in enumerate(kept):
+            near[i, : len(homes)] = homes
+            place[i, homes] = np.arange(len(homes))
+        return near, place
+
+    def remember_cycle(self, walk: list[int]) -> bool:
+        """Let the nodes between two visits to one rider remember them; whether anything changed.
+
+        `walk` are places among the riders, and schools after them.
+        """
+        has_changed = False
+        last: dict[int, int] = {}
+        for at, node in enumerate(walk):
+            for between in walk[last[node] + 1 : at] if node in last else ():
+                kept = self.memory[between]
+                if node not in kept and len(kept) < MOST_REMEMBERED:
+                    kept.append(node)
+                    has_changed = True
+            if node < len(self.riders):
+                last[node] = at
+        return has_changed
 
 
-def _build_mode(
-    instance: Instance,
-    matrix: TravelMatrix,
-    riders: list[int],
-    kind: FleetType,
-    key: ModeKey,
-    near: int,
-) -> Mode | None:
-    weekday = find_fullest_weekday(instance)
-    crew = key.shared + key.dedicated
-    chair, room = weigh_layouts(kind)
-    everyone = all(w.weekdays >> weekday & 1 for w in instance.riders if w.assistant != "none")
-    room -= crew if everyone else 0
-    chosen = sorted(
-        (r for r in riders if _may_board(instance, r, kind, key)),
-        key=lambda r: (instance.riders[r].school, r),
-    )
-    people = [instance.riders[r] for r in chosen]
-    if not people or (key.dedicated and not any(w.assistant == "dedicated" for w in people)):
-        return None
-    if key.shared and not any(w.assistant == "shared" for w in people):
-        return None
-    is_pm = instance.session == "PM"
-    schools = instance.schools
-    stops = np.array([w.stop for w in people] + [s.stop for s in schools])
-    table_s = matrix.time_s.T if is_pm else matrix.time_s
-    table_m = matrix.dist_m.T if is_pm else matrix.dist_m
-    leg = table_s[np.ix_(stops, stops)].astype(np.int32)
-    metres = table_m[np.ix_(stops, stops)].astype(np.float64)
-    count = len(people)
-    dwell = np.array([w.dwell_s for w in people] + [s.dwell_s for s in schools], dtype=np.int32)
-    step_time = leg + dwell[:, None]
-    extra = instance.rules.shared_door_extra_s
-    earliest = np.array([_earliest_start(instance, w) for w in people], dtype=np.int32)
-    if extra is not None:
-        is_door = stops[:count, None] == stops[None, :count]
-        step_time[:count, :count][is_door] = np.broadcast_to(extra, is_door.shape)[is_door]
-        crowded = is_door.sum(axis=1) > 1
-        earliest[crowded & is_pm] = -FAR
-    rate = kind.per_driver_s + crew * instance.pa_per_s
-    per_m = np.full(leg.shape, kind.per_live_m)
-    per_m[count:, :count] = min(kind.per_live_m, kind.per_dead_m)
-    step_cost = step_time * rate + metres * per_m
-    step_cost[:count] += _chair_extra(instance, kind, people, rate)[:, None]
-    fixed = kind.session_charge + crew * instance.pa_fixed
-    start_cost = fixed + dwell[count:] * rate
-    end_cost = np.zeros(count)
-    if kind.base is not None:
-        base_s, base_m = table_s[kind.base, stops], table_m[kind.base, stops]
-        back_s, back_m = table_s[stops, kind.base], table_m[stops, kind.base]
-        end_cost = base_s[:count] * rate + base_m[:count] * kind.per_dead_m
-        start_cost = start_cost + back_s[count:] * rate + back_m[count:] * kind.per_dead_m
-    place, nearest = _build_memory(leg, count, near)
-    widest = [s.dwell_s + s.wheelchair_extra_s if is_pm else 0 for s in schools]
-    least = [s.dwell_s if is_pm else 0 for s in schools]
-    lo = [-s.window_to_s if is_pm else s.window_from_s for s in schools]
-    hi = [-s.window_from_s if is_pm else s.window_to_s for s in schools]
-    slack = np.array([instance.riders[r].ride_cap_s + instance.riders[r].dwell_s for r in chosen])
-    if extra is not None:
-        slack = slack + is_door @ (dwell[:count] + extra) - dwell[:count]
-    board_from = np.array([lo[w.school] - widest[w.school] for w in people]) - slack
-    first = np.searchsorted([w.school for w in people], np.arange(len(schools) + 1))
-    return Mode(
-        homes=np.array(chosen, dtype=np.int64),
-        school_of=_ints([w.school for w in people]),
-        first_home=first.astype(np.int32),
-        step_time=step_time.astype(np.int32),
-        step_cost=_parts(step_cost),
-        leg_time=np.ascontiguousarray(leg),
-        cap=_ints([w.ride_cap_s for w in people]),
-        target=_ints([w.ride_target_s for w in people]),
-        use=_ints([(w.seats + chair * w.bays) * (w.weekdays >> weekday & 1) for w in people]),
-        is_dedicated=_ints([w.assistant == "dedicated" for w in people]),
-        earliest=earliest,
-        board_from=board_from.astype(np.int32),
-        opens=_ints([a - b for a, b in zip(lo, widest, strict=True)]),
-        closes=_ints([a - b for a, b in zip(hi, least, strict=True)]),
-        start_cost=_parts(start_cost),
-        start_time=dwell[count:].copy(),
-        end_cost=_parts(end_cost),
-        near=nearest,
-        place=place,
-        room=int(room),
-        most_dedicated=key.dedicated if key.dedicated < MOST_CREW else FAR,
-        most_schools=instance.rules.max_schools_per_run or FAR,
-        excess_per_s=int(instance.rules.ride_excess_gbp_per_min / 60 * PENNY_PARTS),
-        least_cost=float(start_cost.min()),
-    )
+def cost_of(mode: Mode, nodes: Sequence[int]) -> float:
+    """The least cost of a walk over a mode's nodes, GBP."""
+    parts = int(mode.first_cost[nodes[0]]) + int(mode.last_cost[nodes[-1] - len(mode.homes)])
+    parts += sum(int(mode.step_cost[a, b]) for a, b in pairwise(nodes))
+    return parts / PENNY_PARTS
+
+
+def _remember_near(leg_time: Ints, count: int, near: int) -> list[list[int]]:
+    """What each node remembers at first (ng): the riders nearest to it, itself first."""
+    apart = np.minimum(leg_time[:, :count], leg_time[:count, :].T).astype(np.int64)
+    apart[np.arange(count), np.arange(count)] = -1
+    nearest: list[list[int]] = np.argsort(apart, axis=1, kind="stable")[:, :near].tolist()
+    return nearest
+
+
+def _find_shortest(step_time: Ints) -> Ints:
+    """The least seconds between nodes by any way, with service on the way; 0 to a node itself."""
+    short = step_time.copy()
+    np.fill_diagonal(short, 0)
+    for via in range(len(short)):
+        np.minimum(short, short[:, via, None] + short[None, via, :], out=short)
+    return short
 
 
 def find_fullest_weekday(instance: Instance) -> int:
@@ -234,17 +320,6 @@ def _chair_extra(instance: Instance, kind: FleetType, people: list[Rider], rate:
     return np.array(
         [rate * e * w.bays / bays for e, w in zip(extra, people, strict=True)], dtype=np.float64
     )
-
-
-def _build_memory(leg: Ints, count: int, near: int) -> tuple[NDArray[np.int8], Ints]:
-    """The ng sets: for each node the homes nearest to it, itself first; and each one's place."""
-    size = min(near, count)
-    apart = np.minimum(leg[:, :count], leg[:count, :].T).astype(np.int64)
-    apart[np.arange(count), np.arange(count)] = -1
-    nearest = np.argsort(apart, axis=1, kind="stable")[:, :size].astype(np.int32)
-    place = np.full((len(leg), count), -1, dtype=np.int8)
-    np.put_along_axis(place, nearest.astype(np.int64), np.arange(size, dtype=np.int8)[None], axis=1)
-    return place, np.ascontiguousarray(nearest)
 
 
 def _ints(values: list[int] | list[bool]) -> Ints:

@@ -4,7 +4,7 @@ A school is open while pupils for it are aboard. For a node, the set of open sch
 seats left until the next call and how late the open schools may be reached, the table holds the
 least reduced cost of anything that can follow. Relaxed: a home may come again, but not after one
 step; after a call the whole vehicle is empty; of more open schools than a set may hold, one is
-forgotten (and may be called without being open).
+forgotten (and may be called without being open): the one that makes the rest dearest.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _MOST_WORK = 4_000_000_000
 class Sets(NamedTuple):
     """All sets of up to `depth` schools, the empty one first.
 
-    `plus[g, k]` is set g with k (with another one forgotten where it is full), `minus[g, k]` set g
-    without k; g itself where nothing changes. `has[g, k]` says whether k is in g.
+    `plus[g, k]` are set g with k: one set, or where g is full one for each school that may be
+    forgotten instead (the last repeated to fill). `minus[g, k]` is set g without k. `has[g, k]`
+    says whether k is in g.
     """
 
     plus: Ints
@@ -69,13 +70,15 @@ def number_sets(schools: int, depth: int) -> Sets:
     groups = [frozenset(c) for k in range(depth + 1) for c in combinations(range(schools), k)]
     number = {group: i for i, group in enumerate(groups)}
     shape = (len(groups), schools)
-    plus, minus = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+    plus, minus = np.zeros((*shape, depth), np.int32), np.zeros(shape, np.int32)
     has = np.zeros(shape, dtype=bool)
     for i, group in enumerate(groups):
         for k in range(schools):
             has[i, k] = k in group
-            kept = group if len(group - {k}) < depth else group - {min(group - {k})}
-            plus[i, k] = number[kept | {k}]
+            others = group - {k}
+            kept = [others] if len(others) < depth else [others - {f} for f in sorted(others)]
+            joined = [number[some | {k}] for some in kept]
+            plus[i, k] = joined + joined[-1:] * (depth - len(joined))
             minus[i, k] = number[group - {k}]
     return Sets(plus, minus, has, depth)
 
@@ -176,14 +179,17 @@ def locate(
 
 
 @njit(cache=True, nogil=True)
-def _offer(t: Ahead, x: int, cost: int, y: int, i: int, via: int) -> None:
-    """Offer entry x the step to home or school `via` at `cost`, followed by entry y."""
-    after = np.int64(t.one[y])
-    if i >= 0 and t.via[y] == i:
-        after = np.int64(t.two[y])
+def _after(t: Ahead, y: int, i: int) -> int:
+    """What entry y holds for a run that comes from node i, where it may not go back at once."""
+    return int(t.two[y]) if i >= 0 and t.via[y] == i else int(t.one[y])
+
+
+@njit(cache=True, nogil=True)
+def _offer(t: Ahead, x: int, cost: int, after: int, via: int) -> None:
+    """Offer entry x the step to home or school `via` at `cost`, followed by `after`."""
     whole = cost + after
     if after <= _ENDLESS_FROM or whole <= _ENDLESS_FROM:
-        whole = np.int64(ENDLESS)
+        whole = ENDLESS
     if whole < t.one[x]:
         if via != t.via[x]:
             t.two[x] = t.one[x]
@@ -198,6 +204,7 @@ def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.school)
     nodes = homes + len(m.opens_s)
+    seen = np.empty(sets.depth, np.int64)
     last = 0
     for i in range(nodes):
         last = max(last, t.first_bucket[i] + t.span[i])
@@ -211,12 +218,21 @@ def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
             for g in range(len(t.begin)):
                 if t.begin[g, i] >= 0:
                     for c in range(len(t.late_s)):
-                        _fill_entry(m, dual, sets, t, g, i, c, b, clock)
+                        _fill_entry(m, dual, sets, t, g, i, c, b, clock, seen)
 
 
 @njit(cache=True, nogil=True)
 def _fill_entry(
-    m: Ground, dual: Ints, sets: Sets, t: Ahead, g: int, i: int, c: int, b: int, clock: int
+    m: Ground,
+    dual: Ints,
+    sets: Sets,
+    t: Ahead,
+    g: int,
+    i: int,
+    c: int,
+    b: int,
+    clock: int,
+    seen: NDArray[np.int64],
 ) -> None:
     """Fill the entries of one node, set, class and bucket for all numbers of seats left.
 
@@ -249,17 +265,23 @@ def _fill_entry(
         limit = min(m.done_to_s[s] - m.dwell_s[s], m.opens_s[s] + t.late_s[d])
         if at + m.short_s[h, s] > limit:
             continue
-        y = locate(t, sets.plus[g, s], h, d, at, 0, m.room, homes)
-        if y < 0:
-            continue
         step = m.live[i, h] if g > 0 else min(m.live[i, h], m.dead[i, h])
         cost = int(step) - int(dual[h])
         use = m.use[h]
-        if is_home:
-            for q in range(use, m.room + 1):
-                _offer(t, x + q, cost, y + q - use, i, h)
-        elif use <= m.room:
-            _offer(t, x, cost, y + m.room - use, -1, h)
+        some = 0
+        for z in range(sets.depth):
+            if z == 0 or sets.plus[g, s, z] != sets.plus[g, s, z - 1]:
+                y = locate(t, sets.plus[g, s, z], h, d, at, 0, m.room, homes)
+                if y >= 0:
+                    seen[some] = y
+                    some += 1
+        if some == 0:
+            continue
+        for q in range(max(use, 0 if is_home else m.room), m.room + 1):
+            after = ENDLESS
+            for z in range(some):
+                after = max(after, _after(t, seen[z] + q - use, i if is_home else -1))
+            _offer(t, x + (q if is_home else 0), cost, after, h)
     may_forget = sets.depth < schools
     for s in range(schools):
         if homes + s == i or m.leg_s[i, homes + s] >= NO_ROAD_S:
@@ -287,4 +309,4 @@ def _fill_entry(
         if g == 0:
             cost = min(cost, int(m.dead[i, homes + s]))
         for q in range(width):
-            _offer(t, x + q, cost, y, -1, homes + s)
+            _offer(t, x + q, cost, _after(t, y, -1), homes + s)

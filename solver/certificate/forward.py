@@ -30,12 +30,14 @@ _ROW = 28
 class Found(NamedTuple):
     """What growing runs found: `least` in whole parts, 0 where no run is negative.
 
-    `is_proven` is False where there were too many labels: then nothing is known.
+    `is_proven` is False where there were too many labels: then nothing is known. `way` are the
+    nodes of the cheapest run that was completed.
     """
 
     least: int
     is_proven: bool
     labels: int
+    way: Ints
 
 
 @njit(cache=True, nogil=True)
@@ -55,32 +57,48 @@ def _recall(known: int, i: int, h: int, m: Ground) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _rest_of(row: Ints, m: Ground, sets: Sets, t: Ahead) -> int:
-    """The least that can follow a label, from the table; a reduced cost, in whole parts."""
-    if not t.is_filled:
-        return ENDLESS
-    homes = len(m.school)
-    i = row[_NODE]
-    k = row[_OPEN]
-    g = 0
-    over = 0
-    for x in range(k):
-        s = row[_SCHOOL + x]
-        if x < sets.depth:
-            g = sets.plus[g, s]
-        over = max(over, row[_CLOCK] + row[_LEFT + x] - m.opens_s[s])
-    if i < homes and not sets.has[g, m.school[i]]:
-        g = sets.plus[g, m.school[i]]
-    c = pick_class(t.late_s, over) if k > 0 else 0
-    y = locate(t, g, i, c, row[_CLOCK], m.room - row[_LOAD], m.room, homes)
+def _look_ahead(
+    row: Ints, i: int, clock: int, load: int, over: int, known: int, g: int, m: Ground, t: Ahead
+) -> int:
+    """The least that can follow at a node with one set of open schools; FAR where nothing can."""
+    c = pick_class(t.late_s, over) if row[_OPEN] > 0 else 0
+    y = locate(t, g, i, c, clock, m.room - load, m.room, len(m.school))
     if y < 0:
         return FAR
     first = t.via[y]
-    if first >= 0 and first < homes:
+    if first >= 0 and first < len(m.school):
         p = m.place[i, first]
-        if p >= 0 and row[_KNOWN] >> p & 1:
+        if p >= 0 and known >> p & 1:
             return int(t.two[y])
     return int(t.one[y])
+
+
+@njit(cache=True, nogil=True)
+def _rest_of(row: Ints, m: Ground, sets: Sets, t: Ahead) -> int:
+    """The least that can follow a label, from the table; a reduced cost, in whole parts.
+
+    Where more schools are open than a set holds, every choice of them is a bound: the best counts.
+    """
+    if not t.is_filled:
+        return ENDLESS
+    i = row[_NODE]
+    k = row[_OPEN]
+    over = 0
+    for x in range(k):
+        over = max(over, row[_CLOCK] + row[_LEFT + x] - m.opens_s[row[_SCHOOL + x]])
+    best = ENDLESS
+    for chosen in range(1 << k):
+        g = 0
+        some = 0
+        for x in range(k):
+            if chosen >> x & 1 and some < sets.depth:
+                g = sets.plus[g, row[_SCHOOL + x], 0]
+                some += 1
+        is_whole = some == min(k, sets.depth)
+        if is_whole and (i >= len(m.school) or sets.has[g, m.school[i]]):
+            rest = _look_ahead(row, i, row[_CLOCK], row[_LOAD], over, row[_KNOWN], g, m, t)
+            best = max(best, rest)
+    return best
 
 
 @njit(cache=True, nogil=True)
@@ -190,7 +208,7 @@ def _list_of(row: Ints, sets: Sets, nodes: int) -> int:
     """The list of labels that a label is compared with: by node and the first open schools."""
     g = 0
     for x in range(min(row[_OPEN], sets.depth)):
-        g = sets.plus[g, row[_SCHOOL + x]]
+        g = sets.plus[g, row[_SCHOOL + x], 0]
     return int(g * nodes + row[_NODE])
 
 
@@ -260,6 +278,9 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
     after = np.empty(most + 1, np.int32)
     waiting = np.empty(most + 1, np.int32)
     is_dead = np.empty(most + 1, np.int32)
+    back = np.full(most + 1, -1, np.int32)
+    cheapest = 0
+    last_label = -1
     head = np.full(len(sets.has) * nodes, -1, np.int32)
     queue = np.full(_BUCKETS, -1, np.int32)
     from_s = m.ready_s.min()
@@ -277,7 +298,7 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             while now < _BUCKETS and queue[now] < 0:
                 now += 1
             if now == _BUCKETS:
-                return Found(least, True, count)
+                return Found(least, True, count, _trace(last_label, back, rows))
             label = queue[now]
             queue[now] = waiting[label]
             if is_dead[label]:
@@ -332,13 +353,34 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             if not _enter(rows, called, after, is_dead, head, _list_of(new, sets, nodes), count):
                 continue
             is_dead[count] = 0
+            back[count] = label
+            if new[_OPEN] == 0:
+                whole = int(new[_COST] + m.last_cost[new[_NODE] - homes])
+                if whole < cheapest:
+                    cheapest, last_label = whole, count
             b = _bucket_of(int(new[_CLOCK]), int(from_s))
             waiting[count] = queue[b]
             queue[b] = count
             now = min(now, b)
             count += 1
             if count == most:
-                return Found(least, False, count)
+                return Found(least, False, count, _trace(last_label, back, rows))
+
+
+@njit(cache=True, nogil=True)
+def _trace(label: int, back: Ints, rows: Ints) -> Ints:
+    """The nodes of a label's run, from its first home."""
+    count = 0
+    at = label
+    while at >= 0:
+        count += 1
+        at = back[at]
+    way = np.empty(count, np.int32)
+    while label >= 0:
+        count -= 1
+        way[count] = rows[label, _NODE]
+        label = back[label]
+    return way
 
 
 @njit(cache=True, nogil=True)
@@ -347,10 +389,19 @@ def _bound_crowded(row: Ints, h: int, dual: Ints, m: Ground, sets: Sets, t: Ahea
     if not t.is_filled:
         return -FAR
     i = row[_NODE]
-    g = sets.plus[0, m.school[h]]
-    at = max(row[_CLOCK] + m.step_s[i, h], m.ready_s[h])
-    c = len(t.late_s) - 1
-    y = locate(t, g, h, c, at, m.room - row[_LOAD] - m.use[h], m.room, len(m.school))
-    if y < 0:
-        return 0
-    return int(row[_COST] + m.live[i, h] - dual[h] + t.one[y])
+    step = m.step_s[i, h]
+    at = max(row[_CLOCK] + step, m.ready_s[h])
+    over = at + m.cap_s[h] - m.opens_s[m.school[h]]
+    g = 0
+    for x in range(row[_OPEN]):
+        s = row[_SCHOOL + x]
+        left = row[_LEFT + x] - step
+        way = m.short_s[h, s]
+        if way > left or at + way + m.dwell_s[s] > m.done_to_s[s]:
+            return 0
+        over = max(over, at + left - m.opens_s[s])
+        if x < sets.depth - 1:
+            g = sets.plus[g, s, 0]
+    g = sets.plus[g, m.school[h], 0]
+    rest = _look_ahead(row, h, at, row[_LOAD] + m.use[h], over, 0, g, m, t)
+    return int(min(0, row[_COST] + m.live[i, h] - dual[h] + rest))

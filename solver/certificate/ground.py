@@ -327,6 +327,35 @@ def _remember(leg: NDArray[np.int64], homes: int, memory: int) -> tuple[Ints, ND
     return _whole(known), place
 
 
+def learn_cycle(ground: Ground, way: Ints, most: int) -> Ground | None:
+    """Let the nodes between two visits to one home remember it, so that no run does so again.
+
+    Returns
+    -------
+    Ground or None
+        None where no home comes twice, or no node may remember more than `most` already.
+    """
+    homes = len(ground.school)
+    kept = [[h for h in row if h >= 0] for row in ground.known.tolist()]
+    has_learned = False
+    last: dict[int, int] = {}
+    for at, node in enumerate(way.tolist()):
+        for between in way[last[node] + 1 : at].tolist() if node in last else ():
+            if node not in kept[between] and len(kept[between]) < most:
+                kept[between].append(node)
+                has_learned = True
+        if node < homes:
+            last[node] = at
+    if not has_learned:
+        return None
+    known = np.full((len(kept), max(map(len, kept))), -1, dtype=np.int32)
+    place = np.full((len(kept), homes), -1, dtype=np.int8)
+    for i, row in enumerate(kept):
+        known[i, : len(row)] = row
+        place[i, row] = np.arange(len(row))
+    return ground._replace(known=known, place=place)
+
+
 def _whole(values: NDArray[np.int64] | NDArray[np.bool_]) -> Ints:
     return np.ascontiguousarray(np.minimum(values, FAR), dtype=np.int32)
 

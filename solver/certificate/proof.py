@@ -20,6 +20,7 @@ from solver.certificate.ground import (
     Ints,
     Mode,
     Sketch,
+    learn_cycle,
     list_modes,
     read_sketch,
     round_up,
@@ -29,7 +30,9 @@ from solver.hopeless import find_hopeless, price_alone
 
 MEMORY = 10
 """So many near homes each node remembers (ng)."""
-STAGES = ((2, 60_000), (3, 200_000), (4, 600_000))
+MOST_MEMORY = 30
+"""So many homes at most each node remembers, after those that came twice in a run."""
+STAGES = ((2, 60_000), (3, 400_000), (4, 3_000_000))
 """A mode is tried with sets of so many schools and so many labels, then with more of both.
 
 Measured: a better table ends a mode sooner than more labels do."""
@@ -184,10 +187,16 @@ def _list_siblings(instance: Instance) -> list[list[int]]:
 
 def _try_share(mode: Mode, dual: Ints, vehicle: int) -> Found:
     """Grow the runs of a mode, with a better table and more labels where few do not end it."""
-    found = Found(0, False, 0)
+    found = Found(0, False, 0, np.empty(0, np.int32))
+    ground = mode.ground
     for depth, most in STAGES:
-        sets, ahead = build_ahead(mode.ground, dual, depth)
-        found = grow_runs(mode.ground, dual, vehicle, sets, ahead, most)
+        sets, ahead = build_ahead(ground, dual, depth)
+        while True:
+            found = grow_runs(ground, dual, vehicle, sets, ahead, most)
+            learned = learn_cycle(ground, found.way, MOST_MEMORY) if found.least < 0 else None
+            if learned is None:
+                break
+            ground = learned
         if found.is_proven or found.least < -PARTS:
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
     return found

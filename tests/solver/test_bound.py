@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from solver.bound import generation
+from solver.bound.ahead import build_ahead
 from solver.bound.generation import BoundLimits, BoundResult, bound_session
+from solver.bound.labels import Pace, label_mode
+from solver.bound.modes import FAR, Ground, Mode, round_duals
 from solver.domain import Instance, Session, TravelMatrix
 from tests.solver.enumerator import find_least_objective
 from tests.solver.random_cases import draw_instance, draw_sequence, fit_to_run
@@ -43,6 +46,59 @@ def draw(
     )
     hidden = [int(r) for r in rng.choice(riders, size=3, replace=False)]
     return fit_to_run(rng, instance, matrix, draw_sequence(rng, instance, hidden)), matrix
+
+
+def price(mode: Mode, duals: list[float], entries: int, labels: int) -> tuple[int, bool, int]:
+    """Label a mode; returns the least reduced cost, whether that is proven, and the labels."""
+    rounded = round_duals(np.array(duals))
+    sets, ahead = build_ahead(mode, rounded, entries)
+    pace = Pace(labels, labels, is_greedy=labels % 2 == 1, is_quick=False)
+    found = label_mode(mode, rounded, sets, ahead, pace, np.zeros(1, dtype=np.int32))
+    return found.least, found.is_whole, len(found.value)
+
+
+def test_the_table_ends_labels_early_and_never_changes_the_least() -> None:
+    """Tables with sets of one school, of two and of all; odd features as in `draw`."""
+    rng = np.random.default_rng(23)
+    seen = negative = 0
+    with_table, without = 0, 0
+    for number in range(24):
+        instance, matrix = draw(rng, 6, "AM" if number % 2 else "PM", number)
+        ground = Ground(instance, matrix, list(range(6)), 6)  # no rider twice
+        for key in ground.list_keys():
+            mode = ground.build_mode(key)
+            duals = rng.uniform(5.0, 60.0, size=len(mode.homes)).tolist()
+            least, is_whole, labels = price(mode, duals, 0, 200_000)
+            if not is_whole:
+                continue
+            without += labels
+            for entries in (60_000, 200_000, 10_000_000):
+                answer, is_proven, few = price(mode, duals, entries, 200_000)
+                assert (answer, is_proven) == (least, True), f"instance {number}, {key}"
+            with_table += few
+            seen += 1
+            negative += least < 0
+    assert seen >= 60
+    assert negative >= seen // 4
+    assert with_table < 0.9 * without
+
+
+def test_labelling_that_is_stopped_still_bounds_the_least() -> None:
+    rng = np.random.default_rng(29)
+    stopped = 0
+    for number in range(12):
+        instance, matrix = draw(rng, 6, "AM", number)
+        ground = Ground(instance, matrix, list(range(6)), 6)
+        for key in ground.list_keys():
+            mode = ground.build_mode(key)
+            duals = rng.uniform(10.0, 60.0, size=len(mode.homes)).tolist()
+            least, is_whole, _ = price(mode, duals, 10_000_000, 200_000)
+            assert is_whole
+            for labels in (7, 20, 50):
+                answer, is_proven, _ = price(mode, duals, 10_000_000, labels)
+                assert answer <= least
+                stopped += not is_proven and answer > -FAR
+    assert stopped >= 10
 
 
 @pytest.mark.usefixtures("by_labels")
