@@ -30,7 +30,7 @@ from solver.insertion import list_groups
 
 Duals = NDArray[np.float64]
 
-SHARES = (0.5, 0.8, 0.9, 0.95, 1.0)
+SHARES = (0.5, 0.6, 0.7, 0.77, 0.83, 0.88, 0.92, 0.96, 1.0)
 """Shares of the duals at which a mode is proven in turn; where one fails, halfway and so on."""
 CLOSE = 0.01
 GENERATING_SHARE = 0.4
@@ -42,7 +42,7 @@ STAGES = ((4_000_000, 80_000), (16_000_000, 500_000), (40_000_000, 3_000_000))
 PER_MODE = 40
 NEAR = 8
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
-_HARD = 0.85
+_HARD = 0.8
 """From this share of the duals on a mode is tried at the stage that it last needed."""
 _NEGATIVE = 1e-6
 _SMOOTH = 0.5
