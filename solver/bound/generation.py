@@ -37,8 +37,10 @@ GENERATING_SHARE = 0.4
 """Share of the time for generating columns; the rest proves their duals."""
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_ENTRIES = 1_500_000
-STAGES = ((4_000_000, 80_000), (16_000_000, 500_000), (40_000_000, 3_000_000))
+STAGES = ((400_000, 10_000), (4_000_000, 80_000), (16_000_000, 500_000), (40_000_000, 3_000_000))
 """Entries of the table and labels that a proof may use; where a stage does not end, the next."""
+ROUNDS_A_STAGE = (1, 100, 400, 1600)
+"""A bound with so many rounds and proofs at least, where they are counted, may use each stage."""
 PER_MODE = 40
 NEAR = 8
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
@@ -183,6 +185,12 @@ class _Job:
         self.clock = clock
         self.halt = np.zeros(1, dtype=np.int32)
         self.on_progress = on_progress
+        rounds = clock.limits.iterations
+        self.stages = [
+            stage
+            for stage, least in zip(STAGES, ROUNDS_A_STAGE, strict=True)
+            if rounds is None or rounds >= least
+        ] or list(STAGES[:1])
         self.counts = [kind.count for kind in instance.fleet]
         self.fixed, self.prices = price_fixed(instance, matrix)
         self.free = sorted(self.prices)
@@ -269,8 +277,10 @@ class _Job:
             return proof, []
         mode, saved = self._build_mode(proof, 1.0)
         duals = round_duals(centre[self._inside(mode)])
-        sets, ahead = build_ahead(mode, duals, QUICK_ENTRIES)
-        priced = label_mode(mode, duals, sets, ahead, QUICK, self.halt)
+        entries, labels = self.stages[-1]
+        sets, ahead = build_ahead(mode, duals, min(QUICK_ENTRIES, entries))
+        pace = QUICK._replace(labels=min(QUICK.labels, labels))
+        priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
         return proof, self._pick_walks(mode, priced, saved)
 
     def _build_mode(self, proof: _Proof, theta: float) -> tuple[Mode, float]:
@@ -330,7 +340,7 @@ class _Job:
         left = self.proofs
         for proof in left:
             proof.theta, proof.failed_at = 0.0, _UNTRIED
-        for stage in range(len(STAGES)):
+        for stage in range(len(self.stages)):
             with ThreadPoolExecutor(THREADS) as threads:
                 priced = list(threads.map(partial(self._label, 1.0, stage, share), left))
             new = sum(
@@ -366,12 +376,12 @@ class _Job:
         if theta >= proof.failed_at:
             theta = (proof.theta + proof.failed_at) / 2
         first = proof.stage if theta > _HARD else 0
-        for stage in range(first, len(STAGES)):
+        for stage in range(first, len(self.stages)):
             is_whole, walks = self._label(theta, stage, 1.0, proof)
             if is_whole or walks:
                 break
             if theta > _HARD:
-                proof.stage = min(stage + 1, len(STAGES) - 1)
+                proof.stage = min(stage + 1, len(self.stages) - 1)
         if proof.theta < theta or theta == 1.0:
             proof.failed_at = theta
 
@@ -389,7 +399,7 @@ class _Job:
             return False, []
         mode, saved = self._build_mode(proof, theta)
         duals = round_duals(theta * self.duals[self._inside(mode)])
-        entries, labels = STAGES[stage]
+        entries, labels = self.stages[stage]
         sets, ahead = build_ahead(mode, duals, entries)
         pace = Pace(labels, labels, is_greedy=stage == 0, is_quick=False)
         priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
