@@ -20,13 +20,12 @@ from numpy.typing import NDArray
 
 from solver.arrays import IntArray
 from solver.bound.ahead import build_ahead
+from solver.bound.fixed import price_fixed
 from solver.bound.labels import Pace, Priced, label_mode
 from solver.bound.master import Column, Master
 from solver.bound.modes import FAR, PENNY_PARTS, Ground, Mode, ModeKey, cost_of, round_duals
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.domain import Instance, TravelMatrix
-from solver.hopeless import find_hopeless, price_alone
-from solver.insertion import list_groups
 
 Duals = NDArray[np.float64]
 
@@ -39,7 +38,7 @@ QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_ENTRIES = 1_500_000
 STAGES = ((400_000, 10_000), (4_000_000, 80_000), (16_000_000, 500_000), (40_000_000, 3_000_000))
 """Entries of the table and labels that a proof may use; where a stage does not end, the next."""
-ROUNDS_A_STAGE = (1, 100, 400, 1600)
+ROUNDS_A_STAGE = (0, 100, 400, 1600)
 """A bound with so many rounds and proofs at least, where they are counted, may use each stage."""
 PER_MODE = 40
 NEAR = 8
@@ -190,13 +189,13 @@ class _Job:
             stage
             for stage, least in zip(STAGES, ROUNDS_A_STAGE, strict=True)
             if rounds is None or rounds >= least
-        ] or list(STAGES[:1])
+        ]
         self.counts = [kind.count for kind in instance.fleet]
         self.fixed, self.prices = price_fixed(instance, matrix)
         self.free = sorted(self.prices)
         self.place = {rider: x for x, rider in enumerate(self.free)}
         self.ground = Ground(instance, matrix, self.free, NEAR)
-        self.proofs = [_Proof(number, key) for number, key in enumerate(self.ground.list_keys())]
+        self.proofs = [_Proof(number, key) for number, key in enumerate(self.ground.members)]
         self.riders = len(instance.riders)
         self.rounds = 0
         self.is_converged = False
@@ -206,7 +205,6 @@ class _Job:
         self.best_duals: Duals = np.zeros(len(self.free))
         self.best_kinds: Duals = np.zeros(len(self.counts))
         self.value = 0.0
-        self.generated: dict[tuple[int, ...], None] = {}
 
     def watch(self, done: threading.Event) -> None:
         """End labelling under way when the time is over or a stop is asked for."""
@@ -255,7 +253,7 @@ class _Job:
             awake = [p for p in self.proofs if resting[p.number] <= self.rounds]
             with ThreadPoolExecutor(THREADS) as threads:
                 priced = list(threads.map(partial(self._price, centre, share), awake))
-            for proof, walks in priced:
+            for proof, walks in zip(awake, priced, strict=True):
                 made = self._take(proof, walks)
                 new += made
                 if not made:
@@ -271,17 +269,17 @@ class _Job:
             else:
                 is_stale = False
 
-    def _price(self, centre: Duals, share: float, proof: _Proof) -> tuple[_Proof, list[_Walk]]:
+    def _price(self, centre: Duals, share: float, proof: _Proof) -> list[_Walk]:
         """Price a mode quickly at the smoothed duals; keep what is negative at the master's own."""
         if self.clock.is_over(share):
-            return proof, []
+            return []
         mode, saved = self._build_mode(proof, 1.0)
         duals = round_duals(centre[self._inside(mode)])
         entries, labels = self.stages[-1]
         sets, ahead = build_ahead(mode, duals, min(QUICK_ENTRIES, entries))
         pace = QUICK._replace(labels=min(QUICK.labels, labels))
         priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
-        return proof, self._pick_walks(mode, priced, saved)
+        return self._pick_walks(mode, priced, saved)
 
     def _build_mode(self, proof: _Proof, theta: float) -> tuple[Mode, float]:
         """A mode whose runs also bear what one vehicle more of the type would save (dual <= 0)."""
@@ -441,52 +439,6 @@ class _Job:
             rounds=self.rounds,
             is_converged=self.is_converged,
         )
-
-
-def price_fixed(
-    instance: Instance, matrix: TravelMatrix
-) -> tuple[dict[int, float], dict[int, float]]:
-    """Price riders who share with nobody (hopeless, solo), and cap what the others may add.
-
-    Riders of pinned runs count as nothing: such a run stays as it is, whatever the rules say.
-
-    Returns
-    -------
-    dict, dict
-        Constants of the first by rider; of the others the price of a vehicle of their own, GBP.
-    """
-    everyone = range(len(instance.riders))
-    hopeless = find_hopeless(instance, matrix, list_groups(instance, everyone))
-    pinned = {r for run in instance.pinned for visit in run.visits for r in visit.riders}
-    fixed, free = dict.fromkeys(pinned, 0.0), {}
-    # where a detour is quicker than the way itself, someone found hopeless may yet be carried
-    is_metric = not hopeless or _is_metric(instance, matrix)
-    for rider in everyone:
-        if rider in pinned:
-            continue
-        price = price_alone(instance, matrix, rider, hopeless.get(rider, ())).session_price
-        if rider in hopeless and is_metric:
-            fixed[rider] = price
-        elif instance.riders[rider].is_solo:
-            fixed[rider] = min(price, _price_solo(instance, matrix, rider))
-        else:
-            free[rider] = price
-    return fixed, free
-
-
-def _is_metric(instance: Instance, matrix: TravelMatrix) -> bool:
-    """Whether no way by another halt is quicker than the way itself."""
-    stops = np.unique([r.stop for r in instance.riders] + [s.stop for s in instance.schools])
-    drive = matrix.time_s[np.ix_(stops, stops)]
-    return all(bool((drive <= drive[:, [v]] + drive[[v], :]).all()) for v in range(len(stops)))
-
-
-def _price_solo(instance: Instance, matrix: TravelMatrix, rider: int) -> float:
-    """The least cost of a run for one rider in any mode; infinite where no mode takes them."""
-    ground = Ground(instance, matrix, [rider], 1)
-    walk = [0, 1 + instance.riders[rider].school]
-    costs = [cost_of(ground.build_mode(key), walk) for key in ground.list_keys()]
-    return min(costs, default=math.inf)
 
 
 def scale_to_hold(least_cost: float, least: float) -> float:

@@ -21,7 +21,7 @@ from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
 OPEN_AT_ONCE = 8
-"""So many schools a label can hold open; a run with more is bounded where it opens the next."""
+"""So many schools a label can hold open; a run that opens one more is bounded and not grown."""
 _BITS = 62
 _QUEUES = 4096
 _CLOCK_STEP_S = 15
@@ -30,8 +30,8 @@ _GREED = 7
 """Tenths of what may follow that count for a label's turn: long runs come before new ones."""
 _MOST_COMPARED = 300
 _COST, _CLOCK, _LOAD, _OWN, _OPEN, _CALLS = 0, 1, 2, 3, 4, 5
-_SCHOOL, _LEFT, _SHARE = 6, 14, 22
-_ROW = 30
+_SCHOOL, _LEFT, _SHARE = 6, 7 + OPEN_AT_ONCE, 8 + 2 * OPEN_AT_ONCE
+_ROW = 9 + 3 * OPEN_AT_ONCE
 
 
 class Priced(NamedTuple):
@@ -118,16 +118,16 @@ def _start(new: Ints, h: int, dual: Ints, m: Mode) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> int:
-    """Write run `row` with home h boarded; returns 0 not allowed, 1 done, 2 too many open."""
+def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> bool:
+    """Write run `row` with home h boarded; whether it may be."""
     if m.leg_time[i, h] >= REACHABLE or row[_LOAD] + m.use[h] > m.room:
-        return 0
+        return False
     if row[_OWN] + m.is_dedicated[h] > m.most_dedicated:
-        return 0
+        return False
     step = m.step_time[i, h]
     clock = max(row[_CLOCK] + step, m.ready[h])
     if clock > m.latest[h]:
-        return 0
+        return False
     s = m.school_of[h]
     k = row[_OPEN]
     at = 0
@@ -135,9 +135,7 @@ def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> int:
         at += 1
     is_new = 0 if at < k and row[_SCHOOL + at] == s else 1
     if is_new and row[_CALLS] + k + 1 > m.most_schools:
-        return 0
-    if is_new and k == OPEN_AT_ONCE:
-        return 2
+        return False
     for x in range(k):
         y = x + is_new if x >= at else x
         new[_SCHOOL + y] = row[_SCHOOL + x]
@@ -155,7 +153,7 @@ def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> int:
     new[_OWN] = row[_OWN] + m.is_dedicated[h]
     new[_OPEN] = k + is_new
     new[_CALLS] = row[_CALLS]
-    return 1 if _is_in_time(new, h, m) else 0
+    return _is_in_time(new, h, m)
 
 
 @njit(cache=True, nogil=True)
@@ -226,34 +224,6 @@ def _bound_rest(row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mod
         if some == sets.shallow and (i >= len(m.homes) or sets.has[g, m.school_of[i]]):
             best = max(best, _look_up(t, g, i, c, row, memory, m))
     return best
-
-
-@njit(cache=True, nogil=True)
-def _bound_crowded(row: Ints, i: int, h: int, dual: Ints, sets: OpenSets, t: Ahead, m: Mode) -> int:
-    """A reduced cost of all runs that go on by opening one school more than a label holds."""
-    if t.width == 0:
-        return NO_FLOOR
-    step = m.step_time[i, h]
-    clock = max(row[_CLOCK] + step, m.ready[h])
-    over = clock + m.reach[h] - m.opens[m.school_of[h]]
-    for x in range(OPEN_AT_ONCE):
-        s = row[_SCHOOL + x]
-        way = m.short_time[h, len(m.homes) + s]
-        if way > row[_LEFT + x] - step or clock + way > m.closes[s]:
-            return 0
-        over = max(over, clock + row[_LEFT + x] - step - m.opens[s])
-    best = NO_FLOOR
-    for chosen in range(1 << OPEN_AT_ONCE):
-        g = sets.plus[sets.exact, m.school_of[h]]
-        some = 1
-        for x in range(OPEN_AT_ONCE):
-            if chosen >> x & 1 and g >= 0:
-                some += 1
-                g = sets.plus[g, row[_SCHOOL + x]]
-        if some == sets.shallow:
-            z = find_entry(t, g, h, pick_class(t.late, over), clock, m.room)
-            best = max(best, t.one[z + m.room - row[_LOAD] - m.use[h]] if z >= 0 else FAR)
-    return min(0, int(row[_COST] + m.step_cost[i, h] - dual[h] + best))
 
 
 @njit(cache=True, nogil=True)
@@ -393,11 +363,7 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
                 s = m.school_of[j]
                 if s < _BITS and called[label] >> s & 1:
                     continue
-                done = _board(row[label], new, i, j, dual, m)
-                if done == 0:
-                    continue
-                if done == 2:
-                    least = min(least, _bound_crowded(row[label], i, j, dual, sets, t, m))
+                if not _board(row[label], new, i, j, dual, m):
                     continue
                 called[count] = called[label]
                 memory[count] = memory[label]
@@ -409,7 +375,11 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
                 called[count] = called[label] | (1 << s if s < _BITS else 0)
                 memory[count] = memory[label]
             # the table is asked twice: before what is remembered is known, and with it
-            if new[_COST] + _bound_rest(new, to, 0, sets, t, m) >= 0:
+            rest = _bound_rest(new, to, 0, sets, t, m)
+            if new[_COST] + rest >= 0:
+                continue
+            if new[_OPEN] > OPEN_AT_ONCE:
+                least = min(least, new[_COST] + rest)
                 continue
             memory[count] = _remember(memory[count], max(i, 0), to, new[_CLOCK], called[count], m)
             rest = _bound_rest(new, to, memory[count], sets, t, m)

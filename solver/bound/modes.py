@@ -76,8 +76,8 @@ class ModeKey:
 class Ground:
     """What all modes of a session share: its riders and schools as nodes, and the ways between.
 
-    Nodes are places among `riders`, then schools. `memory[i]` are the riders (as places) that node
-    i remembers; it grows while bounding.
+    Nodes are places among `riders`, then schools. `members` are the places of each mode's riders.
+    `memory[i]` are the riders (as places) that node i remembers; it grows while bounding.
     """
 
     def __init__(
@@ -107,15 +107,17 @@ class Ground:
             self.earliest[(is_door.sum(axis=1) > 1) & self.is_pm] = -FAR
         self.short_time = _find_shortest(np.where(self.leg_time >= REACHABLE, FAR, self.step_time))
         self.memory = _remember_near(self.leg_time, count, near)
+        self.members = self._list_modes()
 
-    def list_keys(self) -> list[ModeKey]:
-        """List the modes that could carry any of the riders."""
+    def _list_modes(self) -> dict[ModeKey, list[int]]:
+        """The modes that could carry any of the riders, each with their places."""
         needs = {self.instance.riders[r].assistant for r in self.riders}
         shared = (0, 1) if "shared" in needs else (0,)
         dedicated = range(MOST_CREW + 1) if "dedicated" in needs else (0,)
         kinds = [k for k, kind in enumerate(self.instance.fleet) if kind.count != 0]
         keys = [ModeKey(*numbers) for numbers in product(kinds, shared, dedicated)]
-        return [key for key in keys if self._list_members(key)]
+        listed = {key: self._list_members(key) for key in keys}
+        return {key: members for key, members in listed.items() if members}
 
     def _list_members(self, key: ModeKey) -> list[int]:
         """The places of the riders of a mode; none where its crew would have nobody to look after.
@@ -141,7 +143,7 @@ class Ground:
         """Build what pricing reads for a mode, with what nodes remember now."""
         instance, schools = self.instance, self.instance.schools
         kind = instance.fleet[key.vehicle_type]
-        places = self._list_members(key)
+        places = self.members[key]
         people = [instance.riders[self.riders[x]] for x in places]
         count = len(people)
         nodes = np.array([*places, *range(len(self.riders), len(self.stops))], dtype=np.int64)

@@ -87,15 +87,14 @@ def _rest_of(row: Ints, m: Ground, sets: Sets, t: Ahead) -> int:
     for x in range(k):
         over = max(over, row[_CLOCK] + row[_LEFT + x] - m.opens_s[row[_SCHOOL + x]])
     best = ENDLESS
-    for chosen in range(1 << k):
+    for chosen in range((1 << k) - 1 if k <= sets.depth else 0, 1 << k):
         g = 0
         some = 0
         for x in range(k):
-            if chosen >> x & 1 and some < sets.depth:
+            if chosen >> x & 1:
                 g = sets.plus[g, row[_SCHOOL + x], 0]
                 some += 1
-        is_whole = some == min(k, sets.depth)
-        if is_whole and (i >= len(m.school) or sets.has[g, m.school[i]]):
+        if some == min(k, sets.depth) and (i >= len(m.school) or sets.has[g, m.school[i]]):
             rest = _look_ahead(row, i, row[_CLOCK], row[_LOAD], over, row[_KNOWN], g, m, t)
             best = max(best, rest)
     return best
@@ -336,8 +335,6 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
                 if not _call(rows[label], new, int(j - homes), m):
                     continue
                 called[count] = called[label] | (1 << s if s < _BITS else 0)
-                if new[_OPEN] == 0:
-                    least = min(least, int(new[_COST] + m.last_cost[s]))
             # the table is asked twice: with what is remembered before the step, then after it
             new[_KNOWN] = 0
             rest = _rest_of(new, m, sets, t)
@@ -356,6 +353,7 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             back[count] = label
             if new[_OPEN] == 0:
                 whole = int(new[_COST] + m.last_cost[new[_NODE] - homes])
+                least = min(least, whole)
                 if whole < cheapest:
                     cheapest, last_label = whole, count
             b = _bucket_of(int(new[_CLOCK]), int(from_s))

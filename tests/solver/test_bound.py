@@ -65,7 +65,7 @@ def test_the_table_ends_labels_early_and_never_changes_the_least() -> None:
     for number in range(24):
         instance, matrix = draw(rng, 6, "AM" if number % 2 else "PM", number)
         ground = Ground(instance, matrix, list(range(6)), 6)  # no rider twice
-        for key in ground.list_keys():
+        for key in ground.members:
             mode = ground.build_mode(key)
             duals = rng.uniform(5.0, 60.0, size=len(mode.homes)).tolist()
             least, is_whole, labels = price(mode, duals, 0, 200_000)
@@ -89,7 +89,7 @@ def test_labelling_that_is_stopped_still_bounds_the_least() -> None:
     for number in range(12):
         instance, matrix = draw(rng, 6, "AM", number)
         ground = Ground(instance, matrix, list(range(6)), 6)
-        for key in ground.list_keys():
+        for key in ground.members:
             mode = ground.build_mode(key)
             duals = rng.uniform(10.0, 60.0, size=len(mode.homes)).tolist()
             least, is_whole, _ = price(mode, duals, 10_000_000, 200_000)
