@@ -8,7 +8,6 @@ stays open; schools beyond the size of a set are forgotten (:mod:`solver.bound.o
 
 from __future__ import annotations
 
-from math import comb
 from typing import NamedTuple
 
 import numpy as np
@@ -16,22 +15,22 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
-from solver.bound.open_sets import OpenSets, build_sets
+from solver.bound.open_sets import CROWDED, FIRST, FORGOTTEN, KEPT, LAST, OpenSets, build_sets
 
 NO_FLOOR = -1_000_000_000
 """A gain without limit: sums of real costs stay above it."""
 _CLASSES = 4
-_WIDEST_S = 60
-_LEAST_S = 8
-_SETS_AT_MOST = 12_000
+_WIDTHS_S = (60, 30, 20, 10, 5)
+"""Steps of the clock; the widest that no leg is shorter than, or a finer one."""
 
 
 class Ahead(NamedTuple):
     """The table: the least cost of what follows, its first node, and the least by another node.
 
-    Entry of node i with set g: begin[g, i] + (class x span[i] + bucket - first[i]) x (room + 1) +
-    seats left. Class c holds runs whose open schools may be reached up to late[c] seconds after
-    they open. `width` is 0 where no table was built: then nothing is known of what follows.
+    Entry of node i with set g: begin[i] + ((class x span[i] + bucket - first[i]) x many + place) x
+    (room + 1) + seats left, with the `place` of the set among the `many` of the node. Class c holds
+    runs whose open schools may be reached up to late[c] seconds after they open. `width` is 0 where
+    no table was built: then nothing is known of what follows.
     """
 
     begin: NDArray[np.int64]
@@ -46,72 +45,50 @@ class Ahead(NamedTuple):
 
 
 def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead]:
-    """Fill the table for a mode and its duals, over as large sets as `most_entries` allows."""
-    homes, schools = len(m.homes), len(m.opens)
+    """Fill the table for a mode and its duals, over as large sets as `most_entries` allows.
+
+    Where it holds all sets that a run can have, its clock is as fine as `most_entries` allows.
+    """
+    homes = len(m.homes)
     moves = m.step_time.copy()
     moves[np.arange(homes), np.arange(homes)] = FAR
-    width = min(int(moves[m.leg_time < REACHABLE].min(initial=FAR)), _WIDEST_S)
-    earliest = np.concatenate([m.ready, m.opens]).astype(np.int64)
-    latest = np.concatenate([m.latest, m.closes]).astype(np.int64)
-    from_s = int(earliest.min())
-    first = (earliest - from_s) // max(width, 1)
-    span = np.maximum((latest - from_s) // max(width, 1) - first + 1, 1)
-    deep = 0
-    if width >= _LEAST_S:
-        deep = _pick_depth(m, span, most_entries)
-    if deep == 0:
-        nothing = np.zeros(1, np.int32)
-        sets = build_sets(schools, 1, 1)
-        begin = np.full((len(sets.has), homes + schools), -1, np.int64)
-        return sets, Ahead(
-            begin, nothing, nothing, nothing, 0, 0, nothing, nothing, nothing.astype(np.int16)
-        )
-    sets = build_sets(schools, deep, max(1, deep - 1))
-    begin, total = _lay_out(m, sets, span)
+    shortest = int(moves[m.leg_time < REACHABLE].min(initial=FAR))
+    widths = [width for width in _WIDTHS_S if width <= shortest] or [_WIDTHS_S[-1]]
+    sets, fits = build_sets(m, _measure_clocks(m, widths[0])[2], most_entries)
+    width = widths[0]
+    for finer in widths[1:] if sets.is_all else ():
+        if int((_measure_clocks(m, finer)[2] * sets.many).sum()) <= most_entries:
+            width = finer
+    from_s, first, weight = _measure_clocks(m, width)
+    sizes = weight * sets.many
+    is_built = fits and width <= shortest
+    total = int(sizes.sum()) if is_built else 1
     slack = int((m.closes - m.opens).max())
     late = [-(-slack * c // (_CLASSES - 1)) for c in range(_CLASSES - 1)] + [FAR]
     t = Ahead(
-        begin=begin,
-        first=first.astype(np.int32),
-        span=span.astype(np.int32),
+        begin=np.cumsum(sizes) - sizes,
+        first=first,
+        span=(weight // (_CLASSES * (m.room + 1))).astype(np.int32),
         late=np.array(late, dtype=np.int32),
         from_s=from_s,
-        width=width,
+        width=width if is_built else 0,
         one=np.full(total, FAR, np.int32),
         two=np.full(total, FAR, np.int32),
         via=np.full(total, -1, np.int16),
     )
-    _fill(m, dual, sets, t)
+    if is_built:
+        _fill(m, dual, sets, t)
     return sets, t
 
 
-def _pick_depth(m: Mode, span: NDArray[np.int64], most_entries: int) -> int:
-    """The largest sets whose table has at most so many entries; 0 where no table has."""
-    homes, schools = len(m.homes), len(m.opens)
-    at_homes, at_schools = int(span[:homes].sum()), int(span[homes:].sum())
-
-    def count(most: int) -> int:
-        with_own = sum(comb(schools - 1, k - 1) for k in range(1, most + 1))
-        without = sum(comb(schools - 1, k) for k in range(most + 1))
-        return (at_homes * with_own + at_schools * without) * _CLASSES * (m.room + 1)
-
-    best = 0
-    for deep in range(1, schools + 1):
-        rough = max(1, deep - 1) if deep < schools else 0
-        sets = sum(comb(schools, k) for k in range(deep + 1))
-        if count(deep) + count(rough) > most_entries or sets > _SETS_AT_MOST:
-            break
-        best = deep
-    return best
-
-
-def _lay_out(m: Mode, sets: OpenSets, span: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """Give every node its entries with each set that it can stand with: a home's has its school."""
-    stands = np.concatenate([sets.has[:, m.school_of], ~sets.has], axis=1)
-    sizes = np.where(stands, span[None, :] * (_CLASSES * (m.room + 1)), 0).ravel()
-    ends = np.cumsum(sizes)
-    begin = np.where(stands, (ends - sizes).reshape(stands.shape), -1)
-    return begin, int(ends[-1])
+def _measure_clocks(m: Mode, width: int) -> tuple[int, Ints, NDArray[np.int64]]:
+    """The first clock of all, every node's first bucket, and its entries for one set."""
+    earliest = np.concatenate([m.ready, m.opens]).astype(np.int64)
+    latest = np.concatenate([m.latest, m.closes]).astype(np.int64)
+    from_s = int(earliest.min())
+    first = (earliest - from_s) // width
+    span = np.maximum((latest - from_s) // width - first + 1, 1)
+    return from_s, first.astype(np.int32), span * (_CLASSES * (m.room + 1))
 
 
 @njit(cache=True, nogil=True)
@@ -124,12 +101,12 @@ def pick_class(late: Ints, over: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def find_entry(t: Ahead, g: int, i: int, c: int, clock: int, room: int) -> int:
+def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, c: int, clock: int, room: int) -> int:
     """The entry of a node at a clock with no seats left; -1 where it is too late."""
     b = max((clock - t.from_s) // t.width - t.first[i], 0)
-    if b >= t.span[i] or t.begin[g, i] < 0:
+    if b >= t.span[i] or sets.place[i, g] < 0:
         return -1
-    return int(t.begin[g, i] + (c * t.span[i] + b) * (room + 1))
+    return int(t.begin[i] + ((c * t.span[i] + b) * sets.many[i] + sets.place[i, g]) * (room + 1))
 
 
 @njit(cache=True, nogil=True)
@@ -137,9 +114,11 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.homes)
     schools = len(m.opens)
-    classes = len(t.late)
-    best = np.empty(m.room + 1, np.int32)
-    board = np.empty((homes, 4 + classes), np.int32)
+    left = np.full(len(sets.has), m.room, np.int32)
+    for g in range(len(sets.has)):
+        for s in range(schools):
+            if sets.has[g, s]:
+                left[g] -= m.least_use[s]
     last = 0
     for i in range(homes + schools):
         last = max(last, t.first[i] + t.span[i])
@@ -150,123 +129,154 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
                 continue
             clock = t.from_s + bucket * t.width
             clock = max(clock, m.ready[i] if i < homes else m.opens[i - homes])
-            some = _list_homes(m, t, i, clock, board)
-            for g in range(len(sets.has)):
-                if t.begin[g, i] < 0:
-                    continue
-                for c in range(classes):
-                    x = t.begin[g, i] + (c * t.span[i] + b) * (m.room + 1)
-                    if i >= homes and sets.size[g] == 0:
-                        for q in range(m.room + 1):
-                            t.one[x + q] = m.last_cost[i - homes]
-                    _board_all(m, dual, sets, t, g, i, c, x, board[:some], best)
-                    _call_all(m, sets, t, g, i, c, clock, x, best)
+            for c in range(len(t.late)):
+                x = t.begin[i] + (c * t.span[i] + b) * sets.many[i] * (m.room + 1)
+                if i >= homes:
+                    _end_all(m, sets, t, i, x)
+                _board_all(m, dual, sets, t, i, clock, c, x)
+                _call_all(m, sets, t, i, clock, c, x, left)
 
 
 @njit(cache=True, nogil=True)
-def _list_homes(m: Mode, t: Ahead, i: int, clock: int, board: Ints) -> int:
-    """List the homes that can follow node i at a clock, with what is the same for all sets.
-
-    A row is the home, its bucket, the seconds after opening at which its school would be reached,
-    the class of its rider alone, and the class that each class of the run turns into.
-    """
-    some = 0
-    for h in range(len(m.homes)):
-        start = clock + m.step_time[i, h]
-        at = max(start, m.ready[h])
-        if h == i or m.leg_time[i, h] >= REACHABLE or at > m.latest[h]:
-            continue
-        s = m.school_of[h]
-        row = board[some]
-        row[0] = h
-        row[1] = max((at - t.from_s) // t.width - t.first[h], 0)
-        row[2] = at + m.short_time[h, len(m.homes) + s] - m.opens[s]
-        row[3] = pick_class(t.late, at + m.reach[h] - m.opens[s])
-        for c in range(len(t.late)):
-            row[4 + c] = pick_class(t.late, t.late[c] + at - start) if at > start else c
-        some += 1
-    return some
+def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, x: int) -> None:
+    """Let runs end at school i with the entries from x on whose set is empty."""
+    for g in range(len(sets.has)):
+        if sets.size[g] == 0:
+            y = x + sets.place[i, g] * (m.room + 1)
+            t.one[y : y + m.room + 1] = m.last_cost[i - len(m.homes)]
 
 
 @njit(cache=True, nogil=True)
 def _board_all(
-    m: Mode,
-    dual: Ints,
-    sets: OpenSets,
-    t: Ahead,
-    g: int,
-    i: int,
-    c: int,
-    x: int,
-    board: Ints,
-    best: Ints,
+    m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int, c: int, x: int
 ) -> None:
-    """Offer all homes that can follow node i to the entries from x on, for all seats left."""
-    is_empty = sets.size[g] == 0
-    for y in range(len(board)):
-        row = board[y]
-        h = row[0]
-        s = m.school_of[h]
-        d = row[3] if is_empty else row[4 + c]
-        if not sets.has[g, s]:
-            d = max(d, row[3])
+    """Offer all homes that can follow node i at a clock to the entries from x on (class c)."""
+    homes = len(m.homes)
+    for h in range(homes):
+        start = clock + m.step_time[i, h]
+        at = max(start, m.ready[h])
         places = m.room + 1 - m.use[h]
-        if row[2] > t.late[d] or places <= 0:
+        if h == i or m.leg_time[i, h] >= REACHABLE or at > m.latest[h] or places <= 0:
             continue
-        offset = (d * t.span[h] + row[1]) * (m.room + 1)
-        from_set = sets.first[g, s]
-        for e in range(sets.some[g, s]):
-            z = t.begin[sets.next[from_set + e], h] + offset
-            one, two, via = t.one[z : z + places], t.two[z : z + places], t.via[z : z + places]
-            for q in range(places):
-                v = two[q] if via[q] == i else one[q]
-                best[q] = v if e == 0 else max(best[q], v)
+        s = m.school_of[h]
+        bucket = max((at - t.from_s) // t.width - t.first[h], 0)
+        over = at + m.short_time[h, homes + s] - m.opens[s]
+        alone = pick_class(t.late, at + m.reach[h] - m.opens[s])
+        kept = pick_class(t.late, t.late[c] + at - start) if at > start else c
         cost = np.int32(m.step_cost[i, h] - dual[h])
-        _offer(t, x + m.use[h], best[:places], cost, h)
+        for group in range(4):
+            d = kept if group == KEPT else (alone if group == FIRST else max(kept, alone))
+            if over > t.late[d]:
+                continue
+            z = t.begin[h] + (d * t.span[h] + bucket) * sets.many[h] * (m.room + 1)
+            lo, hi = sets.boards.begin[i, s, group], sets.boards.begin[i, s, group + 1]
+            source, target = sets.boards.source[lo:hi], sets.boards.target[lo:hi]
+            place = sets.place[h]
+            if group == CROWDED:
+                _offer_crowded(
+                    t, source, target, place, x + m.use[h], z, m.room + 1, places, cost, i, h
+                )
+            else:
+                _offer(t, source, target, place, x + m.use[h], z, m.room + 1, places, cost, i, h)
 
 
 @njit(cache=True, nogil=True)
 def _call_all(
-    m: Mode, sets: OpenSets, t: Ahead, g: int, i: int, c: int, clock: int, x: int, best: Ints
+    m: Mode, sets: OpenSets, t: Ahead, i: int, clock: int, c: int, x: int, left: Ints
 ) -> None:
-    """Offer all calls that can follow node i to the entries from x on."""
+    """Offer all calls that can follow node i at a clock to the entries from x on (class c)."""
     homes = len(m.homes)
     for s in range(len(m.opens)):
         j = homes + s
-        after = sets.after[g, s]
-        if after < 0 or j == i or m.leg_time[i, j] >= REACHABLE:
+        if j == i or m.leg_time[i, j] >= REACHABLE:
             continue
         at = max(clock + m.step_time[i, j], m.opens[s])
+        if at > m.closes[s]:
+            continue
         waited = at - clock - m.step_time[i, j]
-        limit = m.closes[s]
-        if sets.has[g, s]:
-            limit = min(limit, m.opens[s] + t.late[c] + waited)
-        if at > limit:
-            continue
-        d = c
-        if sets.size[after] == 0:
-            d = 0
-        elif waited > 0:
-            d = pick_class(t.late, t.late[c] + waited)
-        left = m.room
-        for k in range(len(m.opens)):
-            if sets.has[after, k]:
-                left -= m.least_use[k]
-        if left < 0:
-            continue
-        z = find_entry(t, after, j, d, at, m.room) + left
-        best[:] = t.two[z] if t.via[z] == i else t.one[z]
-        _offer(t, x, best, np.int32(m.step_cost[i, j]), j)
+        is_late = at > m.opens[s] + t.late[c] + waited
+        later = pick_class(t.late, t.late[c] + waited) if waited > 0 else c
+        bucket = max((at - t.from_s) // t.width - t.first[j], 0)
+        for group in range(3):
+            if is_late and group != FORGOTTEN:
+                continue
+            d = 0 if group == LAST else later
+            z = t.begin[j] + (d * t.span[j] + bucket) * sets.many[j] * (m.room + 1)
+            lo, hi = (
+                sets.calls.begin[i, s, group],
+                sets.calls.begin[i, s, group + 1],
+            )
+            for e in range(lo, hi):
+                after = sets.calls.target[e]
+                then = sets.place[j, after]
+                if then < 0 or left[after] < 0:
+                    continue
+                y = z + then * (m.room + 1) + left[after]
+                v = np.int32((t.two[y] if t.via[y] == i else t.one[y]) + m.step_cost[i, j])
+                y = x + sets.calls.source[e] * (m.room + 1)
+                for q in range(m.room + 1):
+                    _take(t, y + q, v, j)
 
 
 @njit(cache=True, nogil=True)
-def _offer(t: Ahead, x: int, after: Ints, cost: np.int32, node: int) -> None:
-    """Offer the entries from x on a step to `node` at a cost, with what may follow it at best."""
-    one, two = t.one[x : x + len(after)], t.two[x : x + len(after)]
-    via = t.via[x : x + len(after)]
-    for q in range(len(after)):
-        v = max(np.int32(after[q] + cost), np.int32(NO_FLOOR))
-        old = one[q]
-        two[q] = min(two[q], max(old, v))
-        via[q] = np.int16(node) if v < old else via[q]
-        one[q] = min(old, v)
+def _offer(
+    t: Ahead,
+    source: Ints,
+    target: Ints,
+    place: Ints,
+    x: int,
+    z: int,
+    seats: int,
+    places: int,
+    cost: np.int32,
+    i: int,
+    h: int,
+) -> None:
+    """Offer home h after node i to entries from x on, with what may follow in those from z on."""
+    for e in range(len(source)):
+        if place[target[e]] < 0:
+            continue
+        y, then = x + source[e] * seats, z + place[target[e]] * seats
+        for q in range(places):
+            v = t.two[then + q] if t.via[then + q] == i else t.one[then + q]
+            _take(t, y + q, np.int32(v + cost), h)
+
+
+@njit(cache=True, nogil=True)
+def _offer_crowded(
+    t: Ahead,
+    source: Ints,
+    target: Ints,
+    place: Ints,
+    x: int,
+    z: int,
+    seats: int,
+    places: int,
+    cost: np.int32,
+    i: int,
+    h: int,
+) -> None:
+    """Offer as :func:`_offer` does where sources have several targets in turn: the best bound."""
+    e = 0
+    while e < len(source):
+        end = e + 1
+        while end < len(source) and source[end] == source[e]:
+            end += 1
+        for q in range(places):
+            best = np.int32(NO_FLOOR)
+            for f in range(e, end):
+                then = z + place[target[f]] * seats + q
+                v = t.two[then] if t.via[then] == i else t.one[then]
+                best = max(best, v if place[target[f]] >= 0 else np.int32(FAR))
+            _take(t, x + source[e] * seats + q, np.int32(best + cost), h)
+        e = end
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _take(t: Ahead, y: int, value: np.int32, node: int) -> None:
+    """Take a step to `node` into an entry, with the least that costs."""
+    v = max(value, np.int32(NO_FLOOR))
+    old = t.one[y]
+    t.two[y] = min(t.two[y], max(old, v))
+    t.via[y] = np.int16(node) if v < old else t.via[y]
+    t.one[y] = min(old, v)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -36,12 +37,12 @@ GENERATING_SHARE = 0.4
 """Share of the time for generating columns; the rest proves their duals."""
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_ENTRIES = 1_500_000
-STAGES = ((400_000, 10_000), (4_000_000, 80_000), (16_000_000, 500_000), (40_000_000, 3_000_000))
+STAGES = ((600_000, 5_000), (3_000_000, 50_000), (12_000_000, 200_000), (40_000_000, 3_000_000))
 """Entries of the table and labels that a proof may use; where a stage does not end, the next."""
 ROUNDS_A_STAGE = (0, 100, 400, 1600)
 """A bound with so many rounds and proofs at least, where they are counted, may use each stage."""
 PER_MODE = 40
-NEAR = 8
+NEAR = 12
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
 _HARD = 0.8
 """From this share of the duals on a mode is tried at the stage that it last needed."""
@@ -229,17 +230,42 @@ class _Job:
                 self.master.add(Column(cost, members, -1))
 
     def generate(self, share: float) -> None:
-        """Add columns: quickly until none is found so, then by full labelling, and so on.
+        """Add columns: quickly until none is found so, then by full labelling until none is left.
 
-        Ends where full labelling finds none either, or when the share of the limit is used.
+        Ends earlier when the share of the limit is used.
         """
-        while not self.clock.is_over(share):
-            self._generate_quickly(share)
-            if self.clock.is_over(share):
-                return
-            if not self._generate_fully(share):
-                self.is_converged = all(proof.theta == 1.0 for proof in self.proofs)
-                return
+        self._generate_quickly(share)
+        waiting = deque(self.proofs)
+        while waiting and not self.clock.is_over(share):
+            self.value, duals, self.kinds = self.master.solve()
+            if np.abs(duals - self.duals).max(initial=0.0) > 0:
+                self.duals = duals
+                for proof in self.proofs:
+                    proof.theta = 0.0
+            priced = [waiting.popleft() for _ in range(min(THREADS, len(waiting)))]
+            with ThreadPoolExecutor(THREADS) as threads:
+                found = list(threads.map(partial(self._price_fully, share), priced))
+            new = [
+                proof
+                for proof, walks in zip(priced, found, strict=True)
+                if self._take(proof, walks)
+            ]
+            self.clock.used += 1
+            if new:
+                rest = [p for p in self.proofs if p not in new and p not in waiting]
+                waiting.extendleft(new)
+                waiting.extend(rest)
+            self._keep(min(proof.theta for proof in self.proofs))
+            self._report("columns")
+        self.is_converged = all(proof.theta == 1.0 for proof in self.proofs)
+
+    def _price_fully(self, share: float, proof: _Proof) -> list[_Walk]:
+        """Label a mode at the whole duals, at the stage that it needs to end or to find runs."""
+        while True:
+            is_whole, walks = self._label(1.0, proof.stage, share, proof, is_searching=True)
+            if is_whole or walks or proof.stage + 1 >= len(self.stages):
+                return walks
+            proof.stage += 1
 
     def _generate_quickly(self, share: float) -> None:
         centre: Duals | None = None
@@ -316,43 +342,17 @@ class _Job:
         new = 0
         kind = proof.key.vehicle_type
         for walk in walks:
+            if self.ground.count_seats(proof.key, walk.places):
+                return 1
             members = tuple(x for x in walk.places if x < len(self.free))
             once = tuple(dict.fromkeys(members))
             if len(once) < len(members):
                 new += self.master.add(Column(walk.once_cost, once, kind))
-                if self.ground.remember_cycle(walk.places):
+                if self.ground.remember_cycle(proof.key, walk.places):
                     new += 1
                     continue
             new += self.master.add(Column(walk.cost, members, kind))
         return new
-
-    def _generate_fully(self, share: float) -> int:
-        """Price by full labelling at the master's duals; further only where that finds nothing.
-
-        Returns
-        -------
-        int
-            How much is new.
-        """
-        self.value, self.duals, self.kinds = self.master.solve()
-        left = self.proofs
-        for proof in left:
-            proof.theta, proof.failed_at = 0.0, _UNTRIED
-        for stage in range(len(self.stages)):
-            with ThreadPoolExecutor(THREADS) as threads:
-                priced = list(threads.map(partial(self._label, 1.0, stage, share), left))
-            new = sum(
-                self._take(proof, walks) for proof, (_, walks) in zip(left, priced, strict=True)
-            )
-            self.clock.used += 1
-            self._keep(min(proof.theta for proof in self.proofs))
-            self._report("proof")
-            left = [
-                proof for proof, (is_whole, _) in zip(left, priced, strict=True) if not is_whole
-            ]
-            if new or not left or self.clock.is_over(share):
-                return new
-        return 0
 
     def prove(self) -> None:
         """Raise what is proven, the modes proven least first; keep the best bound."""
@@ -384,9 +384,11 @@ class _Job:
             proof.failed_at = theta
 
     def _label(
-        self, theta: float, stage: int, share: float, proof: _Proof
+        self, theta: float, stage: int, share: float, proof: _Proof, *, is_searching: bool = False
     ) -> tuple[bool, list[_Walk]]:
         """Label a mode in full at a share of the duals, as far as a stage goes.
+
+        Searching for runs, it does so only where quick labelling finds none.
 
         Returns
         -------
@@ -399,6 +401,18 @@ class _Job:
         duals = round_duals(theta * self.duals[self._inside(mode)])
         entries, labels = self.stages[stage]
         sets, ahead = build_ahead(mode, duals, entries)
+        if is_searching:
+            quick = label_mode(
+                mode,
+                duals,
+                sets,
+                ahead,
+                QUICK._replace(labels=min(QUICK.labels, labels)),
+                self.halt,
+            )
+            walks = self._pick_walks(mode, quick, saved)
+            if walks:
+                return False, walks
         pace = Pace(labels, labels, is_greedy=stage == 0, is_quick=False)
         priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
         if priced.least > -FAR:

@@ -28,7 +28,7 @@ _CLOCK_STEP_S = 15
 _COST_STEP = 50_000
 _GREED = 7
 """Tenths of what may follow that count for a label's turn: long runs come before new ones."""
-_MOST_COMPARED = 300
+_MOST_COMPARED = 5000
 _COST, _CLOCK, _LOAD, _OWN, _OPEN, _CALLS = 0, 1, 2, 3, 4, 5
 _SCHOOL, _LEFT, _SHARE = 6, 7 + OPEN_AT_ONCE, 8 + 2 * OPEN_AT_ONCE
 _ROW = 9 + 3 * OPEN_AT_ONCE
@@ -108,7 +108,7 @@ def _start(new: Ints, h: int, dual: Ints, m: Mode) -> bool:
     new[_COST] = m.first_cost[h] - dual[h]
     new[_CLOCK] = m.ready[h]
     new[_LOAD] = m.use[h]
-    new[_OWN] = m.is_dedicated[h]
+    new[_OWN] = m.is_dedicated[h] if m.most_dedicated < FAR else 0
     new[_OPEN] = 1
     new[_CALLS] = 0
     new[_SCHOOL] = m.school_of[h]
@@ -150,7 +150,7 @@ def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> bool:
     new[_COST] = row[_COST] + m.step_cost[i, h] - dual[h]
     new[_CLOCK] = clock
     new[_LOAD] = row[_LOAD] + m.use[h]
-    new[_OWN] = row[_OWN] + m.is_dedicated[h]
+    new[_OWN] = row[_OWN] + m.is_dedicated[h] if m.most_dedicated < FAR else 0
     new[_OPEN] = k + is_new
     new[_CALLS] = row[_CALLS]
     return _is_in_time(new, h, m)
@@ -179,14 +179,16 @@ def _call(row: Ints, new: Ints, i: int, at: int, m: Mode) -> bool:
     new[_LOAD] = row[_LOAD] - row[_SHARE + at]
     new[_OWN] = row[_OWN]
     new[_OPEN] = y
-    new[_CALLS] = row[_CALLS] + 1
+    new[_CALLS] = row[_CALLS] + 1 if m.most_schools < FAR else 0
     return _is_in_time(new, j, m)
 
 
 @njit(cache=True, nogil=True)
-def _look_up(t: Ahead, g: int, i: int, c: int, row: Ints, memory: int, m: Mode) -> int:
+def _look_up(
+    sets: OpenSets, t: Ahead, g: int, i: int, c: int, row: Ints, memory: int, m: Mode
+) -> int:
     """The least that may follow, with a set as it is seen; FAR where nothing can."""
-    z = find_entry(t, g, i, c, row[_CLOCK], m.room)
+    z = find_entry(sets, t, g, i, c, row[_CLOCK], m.room)
     if z < 0:
         return FAR
     z += m.room - row[_LOAD]
@@ -212,7 +214,11 @@ def _bound_rest(row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mod
         g = 0
         for x in range(k):
             g = sets.plus[g, row[_SCHOOL + x]]
-        return _look_up(t, g, i, c, row, memory, m)
+            if g < 0:
+                return FAR
+        return _look_up(sets, t, g, i, c, row, memory, m)
+    if sets.is_all:
+        return FAR
     best = NO_FLOOR
     for chosen in range(1 << k):
         g = sets.exact
@@ -221,31 +227,85 @@ def _bound_rest(row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mod
             if chosen >> x & 1 and g >= 0:
                 some += 1
                 g = sets.plus[g, row[_SCHOOL + x]]
+        if g < 0 and some <= sets.shallow:
+            return FAR
         if some == sets.shallow and (i >= len(m.homes) or sets.has[g, m.school_of[i]]):
-            best = max(best, _look_up(t, g, i, c, row, memory, m))
+            best = max(best, _look_up(sets, t, g, i, c, row, memory, m))
     return best
 
 
-@njit(cache=True, nogil=True)
-def _beats(
-    row: Ints, memory: NDArray[np.int64], called: NDArray[np.int64], p: int, q: int, is_quick: bool
-) -> bool:
-    """Whether all that can follow label q can follow p of the same node, which costs no more.
+class _Lists(NamedTuple):
+    """The labels of every slot (a node with its open schools), cheapest first, side by side.
 
-    In quick labelling it is only likely.
+    Slot z holds `some[z]` labels from `begin[z]` on, with `room[z]` places; `used` are taken in
+    all. `spare` are the seconds left, summed over open schools.
     """
-    if row[p, _CLOCK] > row[q, _CLOCK] or row[p, _LOAD] > row[q, _LOAD]:
-        return False
-    if row[p, _OPEN] != row[q, _OPEN]:
+
+    begin: NDArray[np.int64]
+    some: Ints
+    room: Ints
+    used: NDArray[np.int64]
+    label: Ints
+    cost: Ints
+    clock: Ints
+    spare: Ints
+    memory: NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
+def _open_lists(slots: int, labels: int) -> _Lists:
+    """Empty lists, with room for as many labels: a list that is full doubles, from 4 places on."""
+    places = 4 * labels + 4
+    return _Lists(
+        begin=np.zeros(slots, np.int64),
+        some=np.zeros(slots, np.int32),
+        room=np.zeros(slots, np.int32),
+        used=np.zeros(1, np.int64),
+        label=np.empty(places, np.int32),
+        cost=np.empty(places, np.int32),
+        clock=np.empty(places, np.int32),
+        spare=np.empty(places, np.int32),
+        memory=np.empty(places, np.int64),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _copy(lists: _Lists, source: int, target: int) -> None:
+    lists.label[target] = lists.label[source]
+    lists.cost[target] = lists.cost[source]
+    lists.clock[target] = lists.clock[source]
+    lists.spare[target] = lists.spare[source]
+    lists.memory[target] = lists.memory[source]
+
+
+@njit(cache=True, nogil=True)
+def _make_room(lists: _Lists, slot: int) -> None:
+    """See to it that one more label fits into a list."""
+    some = lists.some[slot]
+    if some < lists.room[slot]:
+        return
+    begin, lists.begin[slot] = lists.begin[slot], lists.used[0]
+    for e in range(some):
+        _copy(lists, begin + e, lists.used[0] + e)
+    lists.room[slot] = max(4, 2 * some)
+    lists.used[0] += lists.room[slot]
+
+
+@njit(cache=True, nogil=True)
+def _beats(row: Ints, called: NDArray[np.int64], p: int, q: int, is_quick: bool) -> bool:
+    """Whether all that can follow label q can follow p of the same slot.
+
+    Cost, clock, memory and the sum of the seconds left have been compared. In quick labelling it is
+    only likely.
+    """
+    if row[p, _LOAD] > row[q, _LOAD] or row[p, _OPEN] != row[q, _OPEN]:
         return False
     for x in range(row[p, _OPEN]):
         if row[p, _SCHOOL + x] != row[q, _SCHOOL + x]:
             return False
     if is_quick:
         return True
-    if row[p, _OWN] > row[q, _OWN] or row[p, _CALLS] > row[q, _CALLS]:
-        return False
-    if memory[p] & ~memory[q] or called[p] & ~called[q]:
+    if row[p, _OWN] > row[q, _OWN] or row[p, _CALLS] > row[q, _CALLS] or called[p] & ~called[q]:
         return False
     for x in range(row[p, _OPEN]):
         if row[p, _LEFT + x] < row[q, _LEFT + x] or row[p, _SHARE + x] > row[q, _SHARE + x]:
@@ -259,40 +319,47 @@ def _enter(
     memory: NDArray[np.int64],
     called: NDArray[np.int64],
     dead: NDArray[np.bool_],
-    next_of: Ints,
-    head: Ints,
+    lists: _Lists,
     slot: int,
     q: int,
     is_quick: bool,
 ) -> bool:
-    """Enter label q into its list, sorted by cost, unless one beats it; end those that it beats.
+    """Enter label q into its list, unless one beats it; end those that it beats.
 
     Only so many are compared: a needless label costs time, never validity.
     """
-    previous = -1
-    p = head[slot]
-    seen = 0
-    while p >= 0 and row[p, _COST] <= row[q, _COST]:
-        if seen < _MOST_COMPARED and _beats(row, memory, called, p, q, is_quick):
+    cost, clock, known = row[q, _COST], row[q, _CLOCK], memory[q]
+    spare = row[q, _LEFT : _LEFT + row[q, _OPEN]].sum()
+    begin, some = lists.begin[slot], lists.some[slot]
+    at = begin + np.searchsorted(lists.cost[begin : begin + some], cost, side="right")
+    for e in range(begin, min(at, begin + _MOST_COMPARED)):
+        if lists.clock[e] > clock or (
+            not is_quick and (lists.spare[e] < spare or lists.memory[e] & ~known)
+        ):
+            continue
+        if _beats(row, called, lists.label[e], q, is_quick):
             return False
-        seen += 1
-        previous = p
-        p = next_of[p]
-    next_of[q] = p
-    if previous >= 0:
-        next_of[previous] = q
-    else:
-        head[slot] = q
-    previous = q
-    seen = 0
-    while p >= 0 and seen < _MOST_COMPARED:
-        seen += 1
-        if _beats(row, memory, called, q, p, is_quick):
-            dead[p] = True
-            next_of[previous] = next_of[p]
+    end = at
+    for e in range(at, begin + some):
+        is_worse = e < at + _MOST_COMPARED and clock <= lists.clock[e]
+        if is_worse and not is_quick:
+            is_worse = spare >= lists.spare[e] and not known & ~lists.memory[e]
+        if is_worse and _beats(row, called, q, lists.label[e], is_quick):
+            dead[lists.label[e]] = True
         else:
-            previous = p
-        p = next_of[p]
+            _copy(lists, e, end)
+            end += 1
+    lists.some[slot] = end - begin
+    _make_room(lists, slot)
+    moved = lists.begin[slot] - begin
+    for e in range(end + moved, at + moved, -1):
+        _copy(lists, e - 1, e)
+    lists.label[at + moved] = q
+    lists.cost[at + moved] = cost
+    lists.clock[at + moved] = clock
+    lists.spare[at + moved] = spare
+    lists.memory[at + moved] = known
+    lists.some[slot] += 1
     return True
 
 
@@ -317,10 +384,9 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
     back = np.empty(most + 1, np.int32)
     value = np.empty(most + 1, np.int32)
     low = np.empty(most + 1, np.int32)
-    next_of = np.empty(most + 1, np.int32)
     waiting = np.empty(most + 1, np.int32)
     dead = np.empty(most + 1, np.bool_)
-    head = np.full(len(sets.has) * nodes, -1, np.int32)
+    lists = _open_lists(len(sets.has) * nodes, most + 1)
     queue = np.full(_QUEUES, -1, np.int32)
     from_s = m.ready.min()
     count = 0
@@ -387,9 +453,9 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
                 continue
             g = 0
             for x in range(min(new[_OPEN], sets.deep)):
-                g = sets.plus[g, new[_SCHOOL + x]]
+                g = max(0, sets.plus[g, new[_SCHOOL + x]])
             slot = g * nodes + to
-            if not _enter(row, memory, called, dead, next_of, head, slot, count, pace.is_quick):
+            if not _enter(row, memory, called, dead, lists, slot, count, pace.is_quick):
                 continue
             node[count] = to
             back[count] = label

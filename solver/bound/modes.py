@@ -23,8 +23,10 @@ FAR = 100_000_000
 REACHABLE = UNREACHABLE // 2
 PENNY_PARTS = 100_000
 """Pricing counts in whole 1/100,000 GBP: costs rounded down, duals up, so that sums are exact."""
-MOST_REMEMBERED = 40
+MOST_REMEMBERED = 20
 """So many riders at most each node remembers."""
+MOST_COUNTED = 8
+"""Vehicles with more room are never full, as long as no run is found that would be."""
 MOST_CREW = 3
 """Runs with more dedicated assistants than this pay for so many only."""
 
@@ -77,7 +79,8 @@ class Ground:
     """What all modes of a session share: its riders and schools as nodes, and the ways between.
 
     Nodes are places among `riders`, then schools. `members` are the places of each mode's riders.
-    `memory[i]` are the riders (as places) that node i remembers; it grows while bounding.
+    `memory[key][i]` are the riders (as places) that node i remembers in a mode; they grow while
+    bounding. `counted` are the modes whose seats count (:meth:`count_seats`).
     """
 
     def __init__(
@@ -106,8 +109,10 @@ class Ground:
             self.reach += is_door @ (self.dwell[:count] + extra) - self.dwell[:count]
             self.earliest[(is_door.sum(axis=1) > 1) & self.is_pm] = -FAR
         self.short_time = _find_shortest(np.where(self.leg_time >= REACHABLE, FAR, self.step_time))
-        self.memory = _remember_near(self.leg_time, count, near)
         self.members = self._list_modes()
+        nearest = _remember_near(self.leg_time, count, near)
+        self.memory = {key: [list(kept) for kept in nearest] for key in self.members}
+        self.counted = {key for key in self.members if self._count_room(key) <= MOST_COUNTED}
 
     def _list_modes(self) -> dict[ModeKey, list[int]]:
         """The modes that could carry any of the riders, each with their places."""
@@ -138,6 +143,33 @@ class Ground:
         is_daily = all(w.weekdays >> self.weekday & 1 for w in assisted)
         _, room = weigh_layouts(self.instance.fleet[key.vehicle_type])
         return room - (key.shared + key.dedicated if is_daily else 0)
+
+    def _count_use(self, key: ModeKey) -> Ints:
+        """What each rider of a mode takes of its room on the fullest weekday."""
+        chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
+        people = [self.instance.riders[self.riders[x]] for x in self.members[key]]
+        return _ints(
+            [(w.seats + chair * w.bays) * (w.weekdays >> self.weekday & 1) for w in people]
+        )
+
+    def count_seats(self, key: ModeKey, walk: list[int]) -> bool:
+        """Count a mode's seats from now on if a walk is too full for it; whether that is new.
+
+        `walk` are places among the riders, and schools after them.
+        """
+        if key in self.counted:
+            return False
+        use = dict(zip(self.members[key], self._count_use(key).tolist(), strict=True))
+        aboard = [0] * len(self.instance.schools)
+        for node in walk:
+            if node < len(self.riders):
+                aboard[self.instance.riders[self.riders[node]].school] += use[node]
+            else:
+                aboard[node - len(self.riders)] = 0
+            if sum(aboard) > self._count_room(key):
+                self.counted.add(key)
+                return True
+        return False
 
     def build_mode(self, key: ModeKey) -> Mode:
         """Build what pricing reads for a mode, with what nodes remember now."""
@@ -174,15 +206,12 @@ class Ground:
         hi = [-s.window_from_s if self.is_pm else s.window_to_s for s in schools]
         opens = _ints([a - b for a, b in zip(lo, widest, strict=True)])
         closes = _ints([a - b for a, b in zip(hi, least, strict=True)])
-        chair, _ = weigh_layouts(kind)
-        room = self._count_room(key)
-        on_day = [w.weekdays >> self.weekday & 1 for w in people]
-        use = _ints(
-            [(w.seats + chair * w.bays) * day for w, day in zip(people, on_day, strict=True)]
-        )
+        room, use = 0, np.zeros(count, dtype=np.int32)
+        if key in self.counted:
+            room, use = self._count_room(key), self._count_use(key)
         least_use = np.full(len(schools), room + 1, dtype=np.int32)
         np.minimum.at(least_use, school_of, use)
-        near, place = self._lay_memory(nodes, places)
+        near, place = self._lay_memory(key, nodes, places)
         return Mode(
             homes=np.array([self.riders[x] for x in places], dtype=np.int64),
             school_of=school_of,
@@ -209,11 +238,11 @@ class Ground:
         )
 
     def _lay_memory(
-        self, nodes: NDArray[np.int64], places: list[int]
+        self, key: ModeKey, nodes: NDArray[np.int64], places: list[int]
     ) -> tuple[Ints, NDArray[np.int8]]:
         """What a mode's nodes remember of its homes, -1 to fill, and each home's place there."""
         local = {x: h for h, x in enumerate(places)}
-        kept = [[local[x] for x in self.memory[i] if x in local] for i in nodes.tolist()]
+        kept = [[local[x] for x in self.memory[key][i] if x in local] for i in nodes.tolist()]
         near = np.full((len(nodes), max(map(len, kept))), -1, dtype=np.int32)
         place = np.full((len(nodes), len(places)), -1, dtype=np.int8)
         for i, homes in enumerate(kept):
@@ -221,22 +250,24 @@ class Ground:
             place[i, homes] = np.arange(len(homes))
         return near, place
 
-    def remember_cycle(self, walk: list[int]) -> bool:
-        """Let the nodes between two visits to one rider remember them; whether anything changed.
+    def remember_cycle(self, key: ModeKey, walk: list[int]) -> bool:
+        """Let the nodes of the shortest cycle of a walk remember its rider; whether they can.
 
         `walk` are places among the riders, and schools after them.
         """
-        has_changed = False
         last: dict[int, int] = {}
+        cycles: list[list[int]] = []
         for at, node in enumerate(walk):
-            for between in walk[last[node] + 1 : at] if node in last else ():
-                kept = self.memory[between]
-                if node not in kept and len(kept) < MOST_REMEMBERED:
-                    kept.append(node)
-                    has_changed = True
-            if node < len(self.riders):
-                last[node] = at
-        return has_changed
+            if node in last and node < len(self.riders):
+                cycles.append(walk[last[node] : at])
+            last[node] = at
+        for rider, *between in sorted(cycles, key=len):
+            kept = [self.memory[key][node] for node in between]
+            if all(rider in nodes or len(nodes) < MOST_REMEMBERED for nodes in kept):
+                for nodes in kept:
+                    nodes.extend([] if rider in nodes else [rider])
+                return True
+        return False
 
 
 def cost_of(mode: Mode, nodes: Sequence[int]) -> float:

@@ -1,72 +1,387 @@
-"""Sets of open schools (schools with riders aboard): what boarding and calling makes of them.
+"""Sets of open schools (schools with riders aboard): where a run can have them, and what follows.
 
-Up to `deep` schools a set is exact. A run with more open is seen through smaller sets of up to
-`shallow` schools, in which some are forgotten: every choice of who is forgotten bounds the run from
-below, so the best of them counts.
+At every node only those sets are kept whose schools can still be called in some order, in time for
+their windows and rides: a few of the many that could be drawn. Up to `deep` schools a set is exact.
+A run with more open is seen through smaller sets of up to `shallow` schools, in which some are
+forgotten: every choice of who is forgotten bounds the run from below, so the best of them counts.
 """
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.modes import Ints
+from solver.bound.modes import FAR, Ints, Mode
+
+KEPT, FRESH, FIRST, CROWDED = 0, 1, 2, 3
+"""Boarding a rider of a school leaves a set as it was, adds to it, is its first, is too many."""
+STILL, LAST, FORGOTTEN = 0, 1, 2
+"""Calling at a school leaves others open, leaves none open, or it was forgotten."""
+MOST_OPEN = 6
+"""So many schools a set has at most: its code keeps ten bits for each."""
+_SCHOOL_BITS = 10
+_GROUPS = 4
+
+Codes = NDArray[np.int64]
+
+
+class Steps(NamedTuple):
+    """What a step to a home of school s, or to s itself, makes of the sets of node i.
+
+    Rows `begin[i, s, group]` to `begin[i, s, group + 1]` lead from the `source`-th set of node i to
+    set `target`; a crowded source has a row for each choice of who is forgotten.
+    """
+
+    begin: NDArray[np.int64]
+    source: Ints
+    target: Ints
 
 
 class OpenSets(NamedTuple):
     """All sets, exact ones first, then those with some schools forgotten (`exact` is the first).
 
-    `plus[g, s]` is set g with s, -1 where it is too large for its kind. `after[g, s]` is set g once
-    s has been called, -1 where s is not open (a forgotten school may be called all the same).
-    `next[first[g, s] : first[g, s] + some[g, s]]` are the sets that a run may be seen through once
-    a rider of s has boarded.
+    `plus[g, s]` is set g with s, -1 where no run has them or it is too large for its kind.
+    `place[i, g]` is the place of set g among the `many[i]` of node i, -1 where node i has it not.
+    No run has more than `deep` schools open where `is_all`.
     """
 
     has: NDArray[np.bool_]
     size: Ints
     plus: Ints
-    after: Ints
-    next: Ints
-    first: Ints
-    some: Ints
+    place: Ints
+    many: Ints
+    boards: Steps
+    calls: Steps
     exact: int
     deep: int
     shallow: int
+    is_all: bool
 
 
-def build_sets(schools: int, deep: int, shallow: int) -> OpenSets:
-    """Number all sets of up to `deep` schools, and of up to `shallow` where more are open."""
-    exact = _list_sets(schools, deep)
-    rough = _list_sets(schools, shallow) if deep < schools else []
-    groups = [*exact, *rough]
-    number = {group: i for i, group in enumerate(exact)}
-    number_rough = {group: len(exact) + i for i, group in enumerate(rough)}
-    shape = (len(groups), schools)
-    has = np.zeros(shape, dtype=bool)
-    plus, after = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
-    first, some = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-    following: list[int] = []
-    for g, group in enumerate(groups):
-        numbers = number if g < len(exact) else number_rough
+class _Timing(NamedTuple):
+    """When the schools that are open at node i must be called, and the ways from it and between.
+
+    `left[i, s]` are the most seconds that riders of s may have left there, `clock[i, s]` the
+    earliest clock with one of them aboard. `own` is a home's school, -1 at schools.
+    """
+
+    left: Ints
+    clock: Ints
+    way: Ints
+    opens: Ints
+    closes: Ints
+    own: Ints
+
+
+def build_sets(m: Mode, weight: NDArray[np.int64], most: int) -> tuple[OpenSets, bool]:
+    """List the sets of every node, as large as `most` allows, and whether it allows any.
+
+    Parameters
+    ----------
+    weight
+        What a set takes of `most` at each node.
+    """
+    timing = _time_calls(m)
+    levels = [_list_empty(timing)]
+    levels.append(_extend(*levels[-1], timing))
+    while len(levels[-1][0]) and len(levels) <= MOST_OPEN and _weigh(weight, levels) <= most:
+        levels.append(_extend(*levels[-1], timing))
+    while (
+        len(levels) > 2
+        and len(levels[-1][0])
+        and _weigh(weight, levels) + _weigh(weight, levels[:-1]) > most
+    ):
+        levels.pop()
+    is_all = not len(levels[-1][0])
+    deep = max(1, len(levels) - 1 - is_all)
+    shallow = max(1, deep - 1)
+    exact = levels[: deep + 1]
+    rough = [] if is_all else levels[: shallow + 1]
+    fits = _weigh(weight, exact + rough) <= most
+    return _number(m, exact, rough, deep, shallow, is_all), fits
+
+
+def _weigh(weight: NDArray[np.int64], levels: list[tuple[Ints, Codes]]) -> int:
+    return sum(int(weight[nodes].sum()) for nodes, _ in levels)
+
+
+def _time_calls(m: Mode) -> _Timing:
+    homes, schools = len(m.homes), len(m.opens)
+    nodes = homes + schools
+    left = np.full((nodes, schools), -1, np.int32)
+    clock = np.full((nodes, schools), FAR, np.int32)
+    for s in range(schools):
+        riders = np.flatnonzero(m.school_of == s)
+        if len(riders):
+            left[:, s] = (m.reach[riders, None] - m.short_time[riders, :]).max(axis=0)
+            clock[:, s] = (m.ready[riders, None] + m.short_time[riders, :]).min(axis=0)
+    at = np.arange(homes)
+    left[at, m.school_of], clock[at, m.school_of] = m.reach, m.ready
+    clock = np.maximum(clock, np.concatenate([m.ready, m.opens])[:, None])
+    own = np.concatenate([m.school_of, np.full(schools, -1, np.int32)]).astype(np.int32)
+    return _Timing(left, clock, m.short_time[:, homes:].copy(), m.opens, m.closes, own)
+
+
+def _list_empty(timing: _Timing) -> tuple[Ints, Codes]:
+    """The empty sets, at schools only: rows of a node and a code."""
+    nodes = np.flatnonzero(timing.own < 0).astype(np.int32)
+    return nodes, np.zeros(len(nodes), np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _unpack(code: int, schools: Ints) -> int:
+    """Write the schools of a set in rising order; returns how many."""
+    some = 0
+    while code:
+        schools[some] = (code & ((1 << _SCHOOL_BITS) - 1)) - 1
+        code >>= _SCHOOL_BITS
+        some += 1
+    return some
+
+
+@njit(cache=True, nogil=True)
+def _pack(schools: Ints, some: int, extra: int) -> int:
+    """The code of a set in rising order with one school more (-1: with none)."""
+    code = 0
+    bits = 0
+    is_in = extra < 0
+    for x in range(some):
+        if not is_in and extra < schools[x]:
+            code |= (extra + 1) << bits
+            bits += _SCHOOL_BITS
+            is_in = True
+        code |= (schools[x] + 1) << bits
+        bits += _SCHOOL_BITS
+    return code if is_in else code | (extra + 1) << bits
+
+
+@njit(cache=True, nogil=True)
+def _can_call(
+    t: _Timing, i: int, at: int, clock: int, net: int, schools: Ints, some: int, done: int
+) -> bool:
+    """Whether all schools not done can be called in some order from node `at` on."""
+    if done == (1 << some) - 1:
+        return True
+    homes = len(t.own) - len(t.opens)
+    for x in range(some):
+        if done >> x & 1:
+            continue
+        s = schools[x]
+        arrived = max(clock + t.way[at, s], t.opens[s])
+        ridden = net + t.way[at, s]
+        if arrived > t.closes[s] or ridden > t.left[i, s]:
+            return False  # later in the order it would be no earlier
+    for x in range(some):
+        if done >> x & 1:
+            continue
+        s = schools[x]
+        arrived = max(clock + t.way[at, s], t.opens[s])
+        ridden = net + t.way[at, s]
+        if _can_call(t, i, homes + s, arrived, ridden, schools, some, done | 1 << x):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
+    """All sets of one school more that can still be called at their node."""
+    homes = len(t.own) - len(t.opens)
+    new_nodes = [np.int32(0)]
+    new_codes = [np.int64(0)]
+    schools = np.empty(MOST_OPEN + 1, np.int32)
+    is_first = len(codes) > 0 and codes[0] == 0
+    if is_first:  # from nothing to one school: at a home its own
+        for i in range(homes):
+            schools[0] = t.own[i]
+            if _can_call(t, i, i, t.clock[i, t.own[i]], 0, schools, 1, 0):
+                new_nodes.append(np.int32(i))
+                new_codes.append(np.int64(t.own[i] + 1))
+    for row in range(len(nodes)):
+        i = nodes[row]
+        some = _unpack(codes[row], schools)
+        greatest = -1
+        clock = -FAR
+        for x in range(some):
+            clock = max(clock, t.clock[i, schools[x]])
+            if schools[x] != t.own[i]:
+                greatest = max(greatest, schools[x])
+        for s in range(greatest + 1, len(t.opens)):
+            if s == t.own[i] or i == homes + s or t.left[i, s] < 0:
+                continue
+            schools[some] = s
+            begin = max(clock, t.clock[i, s])
+            if _can_call(t, i, i, begin, 0, schools, some + 1, 0):
+                new_nodes.append(np.int32(i))
+                new_codes.append(np.int64(_pack(schools, some, s)))
+    return np.array(new_nodes)[1:], np.array(new_codes)[1:]
+
+
+def _number(
+    m: Mode,
+    exact: list[tuple[Ints, Codes]],
+    rough: list[tuple[Ints, Codes]],
+    deep: int,
+    shallow: int,
+    is_all: bool,
+) -> OpenSets:
+    """Number the sets over all nodes, and list what steps make of them."""
+    homes, schools = len(m.homes), len(m.opens)
+    kinds = [np.unique(np.concatenate([codes for _, codes in k])) for k in (exact, rough) if k]
+    firsts = [0, len(kinds[0])]
+    codes = np.concatenate(kinds)
+    place = np.full((homes + schools, len(codes)), -1, np.int32)
+    for first, known, levels in zip(firsts, kinds, (exact, rough), strict=False):
+        for nodes, held in levels:
+            place[nodes, first + np.searchsorted(known, held)] = 0
+    stands = place == 0
+    place[stands] = (np.cumsum(stands, axis=1) - 1)[stands]
+    has, size, plus, after, begin, choices = _combine(
+        codes, len(kinds[0]), schools, deep, shallow, is_all
+    )
+    return OpenSets(
+        has=has,
+        size=size,
+        plus=plus,
+        place=place,
+        many=stands.sum(axis=1).astype(np.int32),
+        boards=_list_boards(has, size, plus, place, begin, choices),
+        calls=_list_calls(has, size, after, place),
+        exact=len(kinds[0]),
+        deep=deep,
+        shallow=shallow,
+        is_all=is_all,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _combine(
+    codes: Codes, exact: int, schools: int, deep: int, shallow: int, is_all: bool
+) -> tuple[NDArray[np.bool_], Ints, Ints, Ints, NDArray[np.int64], Ints]:
+    """Every set with each school more and less, and the choices where it holds no more."""
+    sets = len(codes)
+    has = np.zeros((sets, schools), np.bool_)
+    size = np.zeros(sets, np.int32)
+    plus = np.full((sets, schools), -1, np.int32)
+    after = np.full((sets, schools), -1, np.int32)
+    first = np.zeros((sets, schools + 1), np.int64)
+    choices = [np.int32(0)]
+    inside = np.empty(MOST_OPEN + 1, np.int32)
+    part = np.empty(MOST_OPEN + 1, np.int32)
+    for g in range(sets):
+        begin = 0 if g < exact else exact
+        own = codes[:exact] if g < exact else codes[exact:]
+        some = size[g] = _unpack(codes[g], inside)
+        for x in range(some):
+            has[g, inside[x]] = True
         for s in range(schools):
-            has[g, s] = s in group
-            plus[g, s] = numbers.get(group | {s}, -1)
-            if s in group or g >= len(exact):
-                after[g, s] = numbers[group - {s}]
-            first[g, s] = len(following)
-            if plus[g, s] >= 0:
-                following.append(int(plus[g, s]))
-            else:
-                kept = combinations(sorted(group), shallow - 1)
-                following += [number_rough[frozenset((*k, s))] for k in kept]
-            some[g, s] = len(following) - first[g, s]
-    size = np.array([len(group) for group in groups], dtype=np.int32)
-    chosen = np.array(following, dtype=np.int32)
-    return OpenSets(has, size, plus, after, chosen, first, some, len(exact), deep, shallow)
+            first[g, s] = len(choices)
+            if has[g, s]:
+                plus[g, s] = g
+                left = _keep(inside, some, (1 << some) - 1, s, part)
+                after[g, s] = _find(own, _pack(part, left, -1), begin)
+                continue
+            if g >= exact:
+                after[g, s] = g
+            if some < (deep if g < exact else shallow):
+                plus[g, s] = _find(own, _pack(inside, some, s), begin)
+                continue
+            for chosen in range(0 if is_all else 1 << some):
+                left = _keep(inside, some, chosen, s, part)
+                found = _find(codes[exact:], _pack(part, left, s), exact)
+                if left == shallow - 1 and found >= 0:
+                    choices.append(np.int32(found))
+        first[g, schools] = len(choices)
+    return has, size, plus, after, first, np.array(choices)
 
 
-def _list_sets(schools: int, most: int) -> list[frozenset[int]]:
-    return [frozenset(c) for k in range(most + 1) for c in combinations(range(schools), k)]
+@njit(cache=True, nogil=True)
+def _find(codes: Codes, code: int, begin: int) -> int:
+    """The number of a code among sorted ones that are numbered from `begin`, -1 for none."""
+    at = np.searchsorted(codes, code)
+    return int(begin + at) if at < len(codes) and codes[at] == code else -1
+
+
+@njit(cache=True, nogil=True)
+def _keep(inside: Ints, some: int, chosen: int, without: int, part: Ints) -> int:
+    """Write the chosen schools of a set but one; returns how many."""
+    left = 0
+    for x in range(some):
+        if chosen >> x & 1 and inside[x] != without:
+            part[left] = inside[x]
+            left += 1
+    return left
+
+
+@njit(cache=True, nogil=True)
+def _list_held(place: Ints, i: int) -> Ints:
+    """The sets of node i."""
+    return np.flatnonzero(place[i] >= 0).astype(np.int32)
+
+
+@njit(cache=True, nogil=True)
+def _list_boards(
+    has: NDArray[np.bool_],
+    size: Ints,
+    plus: Ints,
+    place: Ints,
+    first: NDArray[np.int64],
+    choices: Ints,
+) -> Steps:
+    """What boarding a rider of every school makes of the sets of every node, by group."""
+    nodes, schools = len(place), has.shape[1]
+    begin = np.zeros((nodes, schools, _GROUPS + 1), np.int64)
+    source = [np.int32(0)]
+    target = [np.int32(0)]
+    for i in range(nodes):
+        held = _list_held(place, i)
+        for s in range(schools):
+            for group in range(_GROUPS):
+                begin[i, s, group] = len(source)
+                for g in held:
+                    if _board_group(has[g, s], plus[g, s], size[g]) != group:
+                        continue
+                    if group != CROWDED:
+                        source.append(place[i, g])
+                        target.append(plus[g, s])
+                        continue
+                    for x in range(first[g, s], first[g, s + 1]):
+                        source.append(place[i, g])
+                        target.append(choices[x])
+            begin[i, s, _GROUPS] = len(source)
+    return Steps(begin, np.array(source), np.array(target))
+
+
+@njit(cache=True, nogil=True)
+def _board_group(has: bool, plus: int, size: int) -> int:
+    if has:
+        return KEPT
+    if plus < 0:
+        return CROWDED
+    return FIRST if size == 0 else FRESH
+
+
+@njit(cache=True, nogil=True)
+def _list_calls(has: NDArray[np.bool_], size: Ints, after: Ints, place: Ints) -> Steps:
+    """What calling at every school makes of the sets of every node, by group."""
+    nodes, schools = len(place), has.shape[1]
+    begin = np.zeros((nodes, schools, _GROUPS), np.int64)
+    source = [np.int32(0)]
+    target = [np.int32(0)]
+    for i in range(nodes):
+        held = _list_held(place, i)
+        for s in range(schools):
+            for group in range(_GROUPS - 1):
+                begin[i, s, group] = len(source)
+                for g in held:
+                    if after[g, s] < 0:
+                        continue
+                    is_last = size[after[g, s]] == 0
+                    of = FORGOTTEN if not has[g, s] else (LAST if is_last else STILL)
+                    if of == group:
+                        source.append(place[i, g])
+                        target.append(after[g, s])
+            begin[i, s, _GROUPS - 1] = len(source)
+    return Steps(begin, np.array(source), np.array(target))
