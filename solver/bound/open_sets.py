@@ -159,29 +159,33 @@ def _pack(schools: Ints, some: int, extra: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _can_call(
-    t: _Timing, i: int, at: int, clock: int, net: int, schools: Ints, some: int, done: int
-) -> bool:
-    """Whether all schools not done can be called in some order from node `at` on."""
-    if done == (1 << some) - 1:
-        return True
+def _can_call(t: _Timing, i: int, start: int, schools: Ints, some: int) -> bool:
+    """Whether so many schools can be called in some order from node i on, depth first."""
     homes = len(t.own) - len(t.opens)
-    for x in range(some):
-        if done >> x & 1:
-            continue
-        s = schools[x]
-        arrived = max(clock + t.way[at, s], t.opens[s])
-        ridden = net + t.way[at, s]
-        if arrived > t.closes[s] or ridden > t.left[i, s]:
-            return False  # later in the order it would be no earlier
-    for x in range(some):
-        if done >> x & 1:
-            continue
-        s = schools[x]
-        arrived = max(clock + t.way[at, s], t.opens[s])
-        ridden = net + t.way[at, s]
-        if _can_call(t, i, homes + s, arrived, ridden, schools, some, done | 1 << x):
+    at, clock, net = np.empty((3, MOST_OPEN + 2), np.int64)
+    done, tried = np.zeros((2, MOST_OPEN + 2), np.int64)
+    at[0], clock[0], net[0] = i, start, 0
+    depth = 0
+    while depth >= 0:
+        if depth == some:
             return True
+        x = tried[depth]
+        tried[depth] += 1
+        if x == some:
+            depth -= 1
+            continue
+        if done[depth] >> x & 1:
+            continue
+        s = schools[x]
+        way = t.way[at[depth], s]
+        arrived = max(clock[depth] + way, t.opens[s])
+        ridden = net[depth] + way
+        if arrived > t.closes[s] or ridden > t.left[i, s]:
+            depth -= 1  # later in the order it would be no earlier
+            continue
+        at[depth + 1], clock[depth + 1], net[depth + 1] = homes + s, arrived, ridden
+        done[depth + 1], tried[depth + 1] = done[depth] | 1 << x, 0
+        depth += 1
     return False
 
 
@@ -196,7 +200,7 @@ def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
     if is_first:  # from nothing to one school: at a home its own
         for i in range(homes):
             schools[0] = t.own[i]
-            if _can_call(t, i, i, t.clock[i, t.own[i]], 0, schools, 1, 0):
+            if _can_call(t, i, t.clock[i, t.own[i]], schools, 1):
                 new_nodes.append(np.int32(i))
                 new_codes.append(np.int64(t.own[i] + 1))
     for row in range(len(nodes)):
@@ -213,7 +217,7 @@ def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
                 continue
             schools[some] = s
             begin = max(clock, t.clock[i, s])
-            if _can_call(t, i, i, begin, 0, schools, some + 1, 0):
+            if _can_call(t, i, begin, schools, some + 1):
                 new_nodes.append(np.int32(i))
                 new_codes.append(np.int64(_pack(schools, some, s)))
     return np.array(new_nodes)[1:], np.array(new_codes)[1:]
