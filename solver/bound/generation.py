@@ -30,11 +30,15 @@ from solver.domain import Instance, TravelMatrix
 
 Duals = NDArray[np.float64]
 
-SHARES = (0.5, 0.6, 0.7, 0.77, 0.83, 0.88, 0.92, 0.96, 1.0)
+SHARES = (0.6, 0.75, 0.85, 0.92, 0.96, 1.0)
 """Shares of the duals at which a mode is proven in turn; where one fails, halfway and so on."""
 CLOSE = 0.01
-GENERATING_SHARE = 0.4
-"""Share of the time for generating columns; the rest proves their duals."""
+GENERATING_SHARE = 0.5
+"""Share of the time after which the duals of the columns so far are proven."""
+SETTLING_SHARE = 0.8
+"""Share of the time after which no more columns are looked for."""
+SEARCHING_STAGE = 2
+"""The last stage at which columns are looked for."""
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_ENTRIES = 1_500_000
 STAGES = ((600_000, 5_000), (3_000_000, 50_000), (12_000_000, 200_000), (40_000_000, 3_000_000))
@@ -107,6 +111,15 @@ class _Walk:
     places: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """Whether labelling ended, whether a run was negative, and walks negative at whole duals."""
+
+    is_whole: bool
+    is_negative: bool
+    walks: list[_Walk]
+
+
 @dataclass(slots=True)
 class _Proof:
     """One mode: the share of the duals that is proven, and the least that could not be."""
@@ -164,8 +177,7 @@ def bound_session(
     watch = threading.Thread(target=job.watch, args=(done,), daemon=True)
     watch.start()
     try:
-        job.generate(GENERATING_SHARE)
-        job.prove()
+        job.work()
     finally:
         done.set()
         watch.join()
@@ -229,27 +241,26 @@ class _Job:
             if members and len(members) == sum(int(n) < self.riders for n in sequence):
                 self.master.add(Column(cost, members, -1))
 
-    def generate(self, share: float) -> None:
-        """Add columns: quickly until none is found so, then by full labelling until none is left.
+    def work(self) -> None:
+        """Add columns and prove their duals, in turn, as long as proving finds more runs."""
+        self._generate_quickly(GENERATING_SHARE)
+        self._settle(GENERATING_SHARE)
+        while self._prove() and not self.clock.is_over(SETTLING_SHARE):
+            self._settle(SETTLING_SHARE)
+        self.is_converged = all(proof.theta == 1.0 for proof in self.proofs)
 
-        Ends earlier when the share of the limit is used.
+    def _settle(self, share: float) -> None:
+        """Add columns by fuller labelling of one mode after the other until none has any left.
+
+        Ends earlier when the share of the limit is used. What takes the most labels is left open.
         """
-        self._generate_quickly(share)
         waiting = deque(self.proofs)
         while waiting and not self.clock.is_over(share):
-            self.value, duals, self.kinds = self.master.solve()
-            if np.abs(duals - self.duals).max(initial=0.0) > 0:
-                self.duals = duals
-                for proof in self.proofs:
-                    proof.theta = 0.0
+            self._solve_master()
             priced = [waiting.popleft() for _ in range(min(THREADS, len(waiting)))]
             with ThreadPoolExecutor(THREADS) as threads:
-                found = list(threads.map(partial(self._price_fully, share), priced))
-            new = [
-                proof
-                for proof, walks in zip(priced, found, strict=True)
-                if self._take(proof, walks)
-            ]
+                found = list(threads.map(partial(self._search, share), priced))
+            new = [p for p, walks in zip(priced, found, strict=True) if self._take(p, walks)]
             self.clock.used += 1
             if new:
                 rest = [p for p in self.proofs if p not in new and p not in waiting]
@@ -257,15 +268,25 @@ class _Job:
                 waiting.extend(rest)
             self._keep(min(proof.theta for proof in self.proofs))
             self._report("columns")
-        self.is_converged = all(proof.theta == 1.0 for proof in self.proofs)
+        self._solve_master()
 
-    def _price_fully(self, share: float, proof: _Proof) -> list[_Walk]:
-        """Label a mode at the whole duals, at the stage that it needs to end or to find runs."""
+    def _solve_master(self) -> None:
+        """Take new duals; what was proven of others says nothing of them."""
+        self.value, duals, self.kinds = self.master.solve()
+        if len(self.duals) != len(duals) or (duals != self.duals).any():
+            self.duals = duals
+            for proof in self.proofs:
+                proof.theta, proof.failed_at = 0.0, _UNTRIED
+
+    def _search(self, share: float, proof: _Proof) -> list[_Walk]:
+        """Find runs of a mode at the whole duals, with more labels where few do not end it."""
+        last = min(SEARCHING_STAGE, len(self.stages) - 1)
         while True:
-            is_whole, walks = self._label(1.0, proof.stage, share, proof, is_searching=True)
-            if is_whole or walks or proof.stage + 1 >= len(self.stages):
-                return walks
-            proof.stage += 1
+            stage = min(proof.stage, last)
+            labelled = self._label(1.0, stage, share, proof, is_searching=True)
+            if labelled.is_whole or labelled.walks or stage == last:
+                return labelled.walks
+            proof.stage = stage + 1
 
     def _generate_quickly(self, share: float) -> None:
         centre: Duals | None = None
@@ -354,71 +375,72 @@ class _Job:
             new += self.master.add(Column(walk.cost, members, kind))
         return new
 
-    def prove(self) -> None:
-        """Raise what is proven, the modes proven least first; keep the best bound."""
+    def _prove(self) -> int:
+        """Raise what is proven, the modes proven least first; keep the best bound.
+
+        Returns
+        -------
+        int
+            How many runs were found that are new columns.
+        """
+        new = 0
         while not self.clock.is_over():
             left = [p for p in self.proofs if min(1.0, p.failed_at) - p.theta > CLOSE]
             if not left:
-                return
-            least = min(proof.theta for proof in left)
-            worst = [proof for proof in left if proof.theta == least][:THREADS]
+                break
+            worst = sorted(left, key=lambda proof: proof.theta)[:THREADS]
             with ThreadPoolExecutor(THREADS) as threads:
-                for _ in threads.map(self._try_share, worst):
-                    self.clock.used += 1
+                found = list(threads.map(self._try_share, worst))
+            new += sum(self._take(p, walks) for p, walks in zip(worst, found, strict=True))
+            self.clock.used += 1
             self._keep(min(proof.theta for proof in self.proofs))
             self._report("proof")
+        return new
 
-    def _try_share(self, proof: _Proof) -> None:
+    def _try_share(self, proof: _Proof) -> list[_Walk]:
         """Prove a mode at the next share of the duals; where a run is cheaper, at what remains."""
         theta = next(share for share in SHARES if share > proof.theta)
         if theta >= proof.failed_at:
             theta = (proof.theta + proof.failed_at) / 2
-        first = proof.stage if theta > _HARD else 0
-        for stage in range(first, len(self.stages)):
-            is_whole, walks = self._label(theta, stage, 1.0, proof)
-            if is_whole or walks:
+        walks = []
+        for stage in range(proof.stage if theta > _HARD else 0, len(self.stages)):
+            labelled = self._label(theta, stage, 1.0, proof)
+            walks += labelled.walks
+            if labelled.is_whole or labelled.is_negative:
                 break
             if theta > _HARD:
                 proof.stage = min(stage + 1, len(self.stages) - 1)
         if proof.theta < theta or theta == 1.0:
             proof.failed_at = theta
+        return walks
 
     def _label(
         self, theta: float, stage: int, share: float, proof: _Proof, *, is_searching: bool = False
-    ) -> tuple[bool, list[_Walk]]:
+    ) -> _Labelled:
         """Label a mode in full at a share of the duals, as far as a stage goes.
 
         Searching for runs, it does so only where quick labelling finds none.
-
-        Returns
-        -------
-        bool, list
-            Whether labelling ended, and walks that are negative at the master's duals.
         """
         if self.clock.is_over(share):
-            return False, []
+            return _Labelled(False, False, [])
         mode, saved = self._build_mode(proof, theta)
         duals = round_duals(theta * self.duals[self._inside(mode)])
         entries, labels = self.stages[stage]
         sets, ahead = build_ahead(mode, duals, entries)
         if is_searching:
-            quick = label_mode(
-                mode,
-                duals,
-                sets,
-                ahead,
-                QUICK._replace(labels=min(QUICK.labels, labels)),
-                self.halt,
+            pace = QUICK._replace(labels=min(QUICK.labels, labels))
+            walks = self._pick_walks(
+                mode, label_mode(mode, duals, sets, ahead, pace, self.halt), saved
             )
-            walks = self._pick_walks(mode, quick, saved)
             if walks:
-                return False, walks
+                return _Labelled(False, True, walks)
         pace = Pace(labels, labels, is_greedy=stage == 0, is_quick=False)
         priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
         if priced.least > -FAR:
             held = scale_to_hold(mode.least_cost, priced.least / PENNY_PARTS)
             proof.theta = max(proof.theta, theta * held)
-        return priced.is_whole, self._pick_walks(mode, priced, saved)
+        is_negative = bool(priced.value.min(initial=0) < 0)
+        return _Labelled(priced.is_whole, is_negative, self._pick_walks(mode, priced, saved))
 
     def _keep(self, theta: float) -> None:
         """Keep a proven bound where it is the best so far."""

@@ -4,11 +4,13 @@ A school is open while pupils for it are aboard. For a node, the set of open sch
 seats left until the next call and how late the open schools may be reached, the table holds the
 least reduced cost of anything that can follow. Relaxed: a home may come again, but not after one
 step; after a call the whole vehicle is empty; of more open schools than a set may hold, one is
-forgotten (and may be called without being open): the one that makes the rest dearest.
+forgotten (and may be called without being open): the one that makes the rest dearest. A node has no
+entries for open schools that could not all be called in time from there.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 from typing import NamedTuple
@@ -25,10 +27,10 @@ ENDLESS = -2_000_000_000
 """Stands for a gain without limit; sums of costs never reach it."""
 _ENDLESS_FROM = -1_500_000_000
 _CLASSES = 4
-_STEP_S = 60
 _LEAST_STEP_S = 8
 _MOST_ENTRIES = 60_000_000
-_MOST_WORK = 4_000_000_000
+_MOST_WORK = 6_000_000_000
+_MOST_SETS = 40_000
 
 
 class Sets(NamedTuple):
@@ -65,6 +67,7 @@ class Ahead(NamedTuple):
     is_filled: bool
 
 
+@lru_cache(maxsize=8)
 def number_sets(schools: int, depth: int) -> Sets:
     """Number all sets of up to `depth` schools."""
     groups = [frozenset(c) for k in range(depth + 1) for c in combinations(range(schools), k)]
@@ -83,76 +86,150 @@ def number_sets(schools: int, depth: int) -> Sets:
     return Sets(plus, minus, has, depth)
 
 
-def build_ahead(ground: Ground, dual: Ints, most_depth: int) -> tuple[Sets, Ahead]:
+def build_ahead(
+    ground: Ground, dual: Ints, most_depth: int, step_s: int = 60
+) -> tuple[Sets, Ahead]:
     """Fill the table for a mode at its duals; unfilled where steps are too short for a grid.
 
-    Sets hold up to `most_depth` schools, or so many as memory and time allow.
+    Sets hold up to `most_depth` schools, or so many as memory and time allow. The clock goes in
+    steps of `step_s`, or of the shortest step of a run where that is less.
     """
     homes, schools = len(ground.school), len(ground.opens_s)
     off_diagonal = ~np.eye(homes + schools, dtype=bool)
     off_diagonal[:, homes:] = True
-    width = min(int(ground.step_s[off_diagonal].min(initial=FAR)), _STEP_S)
+    shortest = int(ground.step_s[off_diagonal].min(initial=FAR))
+    width = max(1, min(shortest, step_s))
     last = ground.done_to_s.astype(np.int64)
     latest = np.concatenate([last[ground.school] - ground.dwell_s[ground.school], last])
     earliest = np.concatenate([ground.ready_s, ground.done_from_s]).astype(np.int64)
     grid = int(earliest.min())
-    width_used = max(width, 1)
-    first = (earliest - grid) // width_used
-    span = np.maximum((latest - grid) // width_used - first + 1, 1)
-    depth = _pick_depth(ground, span, most_depth) if width >= _LEAST_STEP_S else 0
-    sets = number_sets(schools, max(depth, 1))
+    first = (earliest - grid) // width
+    span = np.maximum((latest - grid) // width - first + 1, 1)
+    size = span * _CLASSES
+    size[:homes] *= ground.room + 1
+    sets = number_sets(schools, 1)
+    stands = _stand(ground, sets)
+    is_filled = shortest >= _LEAST_STEP_S and _is_affordable(size, stands)
+    for depth in range(2, min(most_depth, schools) + 1 if is_filled else 0):
+        if sum(comb(schools, k) for k in range(depth + 1)) > _MOST_SETS:
+            break
+        larger = number_sets(schools, depth)
+        standing = _stand(ground, larger)
+        if not _is_affordable(size, standing):
+            break
+        sets, stands = larger, standing
     slack = int((ground.done_to_s - ground.dwell_s - ground.opens_s).max(initial=0))
     late = [-(-slack * c // (_CLASSES - 1)) for c in range(_CLASSES - 1)] + [FAR]
-    begin, total = _lay_out(ground, sets, span, is_filled=depth > 0)
+    flat = np.where(stands, size[None, :], 0).ravel()
+    ends = np.cumsum(flat)
+    total = int(ends[-1]) if is_filled else 1
     ahead = Ahead(
-        begin=begin,
+        begin=np.where(stands, (ends - flat).reshape(stands.shape), -1),
         first_bucket=first.astype(np.int32),
         span=span.astype(np.int32),
         late_s=np.array(late, dtype=np.int32),
         grid_s=grid,
-        width_s=width_used,
+        width_s=width,
         one=np.full(total, FAR, np.int32),
         two=np.full(total, FAR, np.int32),
         via=np.full(total, -1, np.int16),
-        is_filled=depth > 0,
+        is_filled=is_filled,
     )
-    if depth > 0:
+    if is_filled:
         _fill(ground, dual, sets, ahead)
     return sets, ahead
 
 
-def _pick_depth(ground: Ground, span: NDArray[np.int64], most_depth: int) -> int:
-    """The largest sets that memory and time allow; 0 where not even single schools do."""
+def _is_affordable(size: NDArray[np.int64], stands: NDArray[np.bool_]) -> bool:
+    """Whether memory and time allow so many entries."""
+    entries = int((stands.sum(axis=0) * size).sum())
+    return entries <= _MOST_ENTRIES and entries * len(size) <= _MOST_WORK
+
+
+def _stand(ground: Ground, sets: Sets) -> NDArray[np.bool_]:
+    """Which sets a node can stand with: its own school open or closed, and all called in time."""
     homes, schools = len(ground.school), len(ground.opens_s)
-    at_homes = int(span[:homes].sum()) * (ground.room + 1)
-    at_schools = int(span[homes:].sum())
-    best = 0
-    for depth in range(1, min(most_depth, schools) + 1):
-        entries = _CLASSES * sum(
-            at_homes * comb(schools - 1, k - 1) * (k > 0) + at_schools * comb(schools, k)
-            for k in range(depth + 1)
-            if k > 0
-        )
-        if entries > _MOST_ENTRIES or entries * (homes + schools) > _MOST_WORK:
-            break
-        best = depth
-    return best
+    stands = np.concatenate([sets.has[:, ground.school], ~sets.has], axis=1)
+    ready = np.concatenate([ground.ready_s, ground.done_from_s]).astype(np.int64)
+    boarded = np.full((homes + schools, schools), FAR, dtype=np.int64)
+    left = np.full((homes + schools, schools), -1, dtype=np.int64)
+    way = _shorten(ground.step_s[:homes].astype(np.int64), ground.step_s.astype(np.int64))
+    for s in range(schools):
+        own = np.flatnonzero(ground.school == s)
+        boarded[:, s] = (ground.ready_s[own, None] + way[own]).min(axis=0, initial=FAR)
+        left[:, s] = (ground.cap_s[own, None] - way[own]).max(axis=0, initial=-1)
+    at = np.arange(homes)
+    boarded[at, ground.school], left[at, ground.school] = ground.ready_s, ground.cap_s
+    _drop_late(ground, sets.has, np.maximum(boarded, ready[:, None]), left, stands)
+    return stands
 
 
-def _lay_out(
-    ground: Ground, sets: Sets, span: NDArray[np.int64], *, is_filled: bool
-) -> tuple[NDArray[np.int64], int]:
-    homes = len(ground.school)
-    begin = np.full((len(sets.has), len(span)), -1, dtype=np.int64)
-    size = span * _CLASSES
-    size[:homes] *= ground.room + 1
-    allowed = np.concatenate([sets.has[:, ground.school], ~sets.has], axis=1)
-    if not is_filled:
-        return begin, 1
-    flat = np.where(allowed, size[None, :], 0).ravel()
-    ends = np.cumsum(flat)
-    begin[allowed] = (ends - flat).reshape(allowed.shape)[allowed]
-    return begin, int(ends[-1])
+def _shorten(way: NDArray[np.int64], step: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The quickest ways from homes to every node by any others, ends of service to ends of it."""
+    way = way.copy()
+    way[np.arange(len(way)), np.arange(len(way))] = 0
+    by_any = step.copy()
+    np.fill_diagonal(by_any, 0)
+    for via in range(len(step)):
+        np.minimum(by_any, by_any[:, via, None] + by_any[None, via, :], out=by_any)
+    return np.minimum(way, by_any[: len(way)])
+
+
+@njit(cache=True, nogil=True)
+def _drop_late(
+    m: Ground,
+    has: NDArray[np.bool_],
+    boarded: NDArray[np.int64],
+    left: NDArray[np.int64],
+    stands: NDArray[np.bool_],
+) -> None:
+    """Drop sets whose schools cannot all be called from a node, by the least time of each order.
+
+    For every part of a set and its last school it keeps the earliest end of service and the least
+    ride: each alone the least over all orders, so that nothing possible is dropped.
+    """
+    homes = len(m.school)
+    schools = len(m.opens_s)
+    inside = np.empty(schools, np.int64)
+    for g in range(len(has)):
+        some = 0
+        for s in range(schools):
+            if has[g, s]:
+                inside[some] = s
+                some += 1
+        done = np.empty((1 << some, some), np.int64)
+        ridden = np.empty((1 << some, some), np.int64)
+        for i in range(homes + schools):
+            if not stands[g, i] or some == 0:
+                continue
+            start = -FAR
+            for x in range(some):
+                start = max(start, boarded[i, inside[x]])
+            done[:] = FAR
+            ridden[:] = FAR
+            is_possible = False
+            for part in range(1, 1 << some):
+                for x in range(some):
+                    if not part >> x & 1:
+                        continue
+                    s = inside[x]
+                    rest = part ^ (1 << x)
+                    if rest == 0:
+                        arrived = start + m.short_s[i, s]
+                        rode = np.int64(m.short_s[i, s])
+                    else:
+                        arrived, rode = np.int64(FAR), np.int64(FAR)
+                        for y in range(some):
+                            if rest >> y & 1 and done[rest, y] < FAR:
+                                leg = m.short_s[homes + inside[y], s]
+                                arrived = min(arrived, done[rest, y] + leg)
+                                stood = m.dwell_s[inside[y]]
+                                rode = min(rode, ridden[rest, y] + stood + leg)
+                    end = max(arrived + m.dwell_s[s], m.done_from_s[s])
+                    if end <= m.done_to_s[s] and rode <= left[i, s]:
+                        done[part, x], ridden[part, x] = end, rode
+                        is_possible = is_possible or part == (1 << some) - 1
+            stands[g, i] = is_possible
 
 
 @njit(cache=True, nogil=True)
@@ -272,9 +349,11 @@ def _fill_entry(
         for z in range(sets.depth):
             if z == 0 or sets.plus[g, s, z] != sets.plus[g, s, z - 1]:
                 y = locate(t, sets.plus[g, s, z], h, d, at, 0, m.room, homes)
-                if y >= 0:
-                    seen[some] = y
-                    some += 1
+                if y < 0:  # some of its schools would be too late, so all of them would
+                    some = 0
+                    break
+                seen[some] = y
+                some += 1
         if some == 0:
             continue
         for q in range(max(use, 0 if is_home else m.room), m.room + 1):

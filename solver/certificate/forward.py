@@ -21,7 +21,7 @@ OPEN_AT_ONCE = 6
 """So many schools a label can hold open; a run with more is bounded when it opens the next."""
 _BITS = 62
 _BUCKETS = 4096
-_MOST_COMPARED = 400
+_MOST_COMPARED = 4000
 _COST, _CLOCK, _KNOWN, _OWN, _OPEN, _SET, _NODE, _CALLS, _LOAD = 0, 1, 2, 3, 4, 5, 6, 7, 8
 _SCHOOL, _LEFT, _SHARE = 9, 15, 21
 _ROW = 28
@@ -211,46 +211,82 @@ def _list_of(row: Ints, sets: Sets, nodes: int) -> int:
     return int(g * nodes + row[_NODE])
 
 
+class _Shelves(NamedTuple):
+    """A shelf of labels for each list: `held[z]` of `size[z]` places from `start[z]`, cheap first.
+
+    A shelf that is full moves to twice the places, after the `taken` ones.
+    """
+
+    start: NDArray[np.int64]
+    held: Ints
+    size: Ints
+    taken: NDArray[np.int64]
+    label: Ints
+    cost: Ints
+    clock: Ints
+
+
+@njit(cache=True, nogil=True)
+def _put_up(shelves: int, labels: int) -> _Shelves:
+    """Empty shelves; with doubling they never take more than four places a label."""
+    places = 4 * labels + 4
+    return _Shelves(
+        np.zeros(shelves, np.int64),
+        np.zeros(shelves, np.int32),
+        np.zeros(shelves, np.int32),
+        np.zeros(1, np.int64),
+        np.empty(places, np.int32),
+        np.empty(places, np.int32),
+        np.empty(places, np.int32),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _shift(f: _Shelves, first: int, last: int, by: int) -> None:
+    """Move the labels from place `first` up to `last` by so many places, or by fewer than none."""
+    for x in range(first, last) if by < 0 else range(last - 1, first - 1, -1):
+        f.label[x + by] = f.label[x]
+        f.cost[x + by] = f.cost[x]
+        f.clock[x + by] = f.clock[x]
+
+
 @njit(cache=True, nogil=True)
 def _enter(
-    rows: Ints,
-    called: NDArray[np.int64],
-    after: Ints,
-    is_dead: Ints,
-    head: Ints,
-    slot: int,
-    new: int,
+    rows: Ints, called: NDArray[np.int64], is_dead: Ints, f: _Shelves, z: int, new: int
 ) -> bool:
-    """Enter a label into its list, cheap ones first, unless one there is no worse; end worse ones.
+    """Put a label on its shelf unless one there is no worse; end worse ones.
 
     Only so many are compared: a needless label costs time, never validity.
     """
-    before = -1
-    a = head[slot]
-    seen = 0
-    while a >= 0 and seen < _MOST_COMPARED and rows[a, _COST] <= rows[new, _COST]:
-        if _is_no_worse(rows[a], rows[new], called[a], called[new]):
-            return False
-        seen += 1
-        before = a
-        a = after[a]
-    after[new] = a
-    if before >= 0:
-        after[before] = new
-    else:
-        head[slot] = new
-    before = new
-    seen = 0
-    while a >= 0 and seen < _MOST_COMPARED:
-        seen += 1
-        following = after[a]
-        is_dearer = rows[a, _COST] >= rows[new, _COST]
-        if is_dearer and _is_no_worse(rows[new], rows[a], called[new], called[a]):
+    cost, clock = rows[new, _COST], rows[new, _CLOCK]
+    start = f.start[z]
+    at = start
+    while at < start + f.held[z] and f.cost[at] <= cost:
+        if at < start + _MOST_COMPARED and f.clock[at] <= clock:
+            a = f.label[at]
+            if _is_no_worse(rows[a], rows[new], called[a], called[new]):
+                return False
+        at += 1
+    kept = at
+    for x in range(at, start + f.held[z]):
+        a = f.label[x]
+        is_near = x < at + _MOST_COMPARED and clock <= f.clock[x]
+        if is_near and _is_no_worse(rows[new], rows[a], called[new], called[a]):
             is_dead[a] = 1
-            after[before] = following
-        else:
-            before = a
-        a = following
+            continue
+        if kept < x:
+            _shift(f, x, x + 1, kept - x)
+        kept += 1
+    f.held[z] = kept - start
+    if f.held[z] == f.size[z]:
+        _shift(f, start, kept, f.taken[0] - start)
+        at += f.taken[0] - start
+        f.start[z] = f.taken[0]
+        f.size[z] = max(4, 2 * f.held[z])
+        f.taken[0] += f.size[z]
+    _shift(f, at, f.start[z] + f.held[z], 1)
+    f.label[at], f.cost[at], f.clock[at] = new, cost, clock
+    f.held[z] += 1
     return True
 
 
@@ -274,13 +310,12 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
     nodes = homes + len(m.opens_s)
     rows = np.empty((most + 1, _ROW), np.int32)
     called = np.empty(most + 1, np.int64)
-    after = np.empty(most + 1, np.int32)
     waiting = np.empty(most + 1, np.int32)
     is_dead = np.empty(most + 1, np.int32)
     back = np.full(most + 1, -1, np.int32)
     cheapest = 0
     last_label = -1
-    head = np.full(len(sets.has) * nodes, -1, np.int32)
+    shelves = _put_up(len(sets.has) * nodes, most + 1)
     queue = np.full(_BUCKETS, -1, np.int32)
     from_s = m.ready_s.min()
     count = 0
@@ -347,7 +382,7 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             rest = _rest_of(new, m, sets, t)
             if new[_COST] + rest >= 0:
                 continue
-            if not _enter(rows, called, after, is_dead, head, _list_of(new, sets, nodes), count):
+            if not _enter(rows, called, is_dead, shelves, _list_of(new, sets, nodes), count):
                 continue
             is_dead[count] = 0
             back[count] = label

@@ -17,6 +17,7 @@ from solver.certificate.forward import Found, grow_runs
 from solver.certificate.ground import (
     PARTS,
     Floats,
+    Ground,
     Ints,
     Mode,
     Sketch,
@@ -28,14 +29,16 @@ from solver.certificate.ground import (
 from solver.domain import Instance, SchoolrunError, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
 
-MEMORY = 10
+MEMORY = 12
 """So many near homes each node remembers (ng)."""
-MOST_MEMORY = 30
+MOST_MEMORY = 20
 """So many homes at most each node remembers, after those that came twice in a run."""
-STAGES = ((2, 60_000), (3, 400_000), (4, 3_000_000))
-"""A mode is tried with sets of so many schools and so many labels, then with more of both.
+STAGES = ((2, 60, 60_000), (4, 30, 400_000), (6, 10, 4_000_000))
+"""A mode is tried with sets of so many schools, steps of the clock in seconds and labels.
 
 Measured: a better table ends a mode sooner than more labels do."""
+MOST_COUNTED = 8
+"""In vehicles with more room seats are counted only where a run is found without that."""
 STEP_DOWN = 0.95
 """Where a mode has too many labels, the share of the duals that is tried next."""
 LEAST_SHARE = 0.05
@@ -186,12 +189,21 @@ def _list_siblings(instance: Instance) -> list[list[int]]:
 
 
 def _try_share(mode: Mode, dual: Ints, vehicle: int) -> Found:
-    """Grow the runs of a mode, with a better table and more labels where few do not end it."""
+    """Grow the runs of a mode; those of a large vehicle first as if it were never full."""
+    if mode.ground.room > MOST_COUNTED:
+        endless = mode.ground._replace(use=np.zeros_like(mode.ground.use), room=0)
+        found = _try_stages(endless, dual, vehicle)
+        if found.least >= 0:
+            return found
+    return _try_stages(mode.ground, dual, vehicle)
+
+
+def _try_stages(ground: Ground, dual: Ints, vehicle: int) -> Found:
+    """Grow runs, with a better table and more labels where few do not end it."""
     found = Found(0, False, 0, np.empty(0, np.int32))
-    ground = mode.ground
-    for depth, most in STAGES:
-        sets, ahead = build_ahead(ground, dual, depth)
+    for depth, step_s, most in STAGES:
         while True:
+            sets, ahead = build_ahead(ground, dual, depth, step_s)
             found = grow_runs(ground, dual, vehicle, sets, ahead, most)
             learned = learn_cycle(ground, found.way, MOST_MEMORY) if found.least < 0 else None
             if learned is None:
