@@ -1,7 +1,8 @@
 """What the rest of a run can gain at most: a table over open schools, clock and seats left.
 
-For a node, the schools open there, how late they may be reached, the clock and the seats left, it
-holds the least reduced cost of whatever may follow. Relaxed: clocks are rounded down to a grid; a
+For a node, the schools open there, how late they may be reached, the clock, the assistants of
+riders' own that are still free and the seats left, it holds the least reduced cost of whatever may
+follow. Relaxed: clocks are rounded down to a grid; a
 home may come again, though not after one step; a call frees all seats but one for each school that
 stays open; schools beyond the size of a set are forgotten (:mod:`solver.bound.open_sets`).
 """
@@ -28,9 +29,10 @@ class Ahead(NamedTuple):
     """The table: the least cost of what follows, its first node, and the least by another node.
 
     Entry of node i with set g: begin[i] + ((class x span[i] + bucket - first[i]) x many + place) x
-    (room + 1) + seats left, with the `place` of the set among the `many` of the node. Class c holds
-    runs whose open schools may be reached up to late[c] seconds after they open. `width` is 0 where
-    no table was built: then nothing is known of what follows.
+    count_loads(m) + assistants left x (room + 1) + seats left, with the `place` of the set among
+    the `many` of the node. Class c holds runs whose open schools may be reached up to late[c]
+    seconds after they open. `width` is 0 where no table was built: then nothing is known of what
+    follows.
     """
 
     begin: NDArray[np.int64]
@@ -68,7 +70,7 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead
     t = Ahead(
         begin=np.cumsum(sizes) - sizes,
         first=first,
-        span=(weight // (_CLASSES * (m.room + 1))).astype(np.int32),
+        span=(weight // (_CLASSES * count_loads(m))).astype(np.int32),
         late=np.array(late, dtype=np.int32),
         from_s=from_s,
         width=width if is_built else 0,
@@ -88,7 +90,19 @@ def _measure_clocks(m: Mode, width: int) -> tuple[int, Ints, NDArray[np.int64]]:
     from_s = int(earliest.min())
     first = (earliest - from_s) // width
     span = np.maximum((latest - from_s) // width - first + 1, 1)
-    return from_s, first.astype(np.int32), span * (_CLASSES * (m.room + 1))
+    return from_s, first.astype(np.int32), span * (_CLASSES * count_loads(m))
+
+
+@njit(cache=True, nogil=True)
+def count_crew(m: Mode) -> int:
+    """How many riders with an assistant of their own the table counts; 0 where any may board."""
+    return int(m.most_dedicated) if m.most_dedicated < FAR else 0
+
+
+@njit(cache=True, nogil=True)
+def count_loads(m: Mode) -> int:
+    """The entries for each set: all seats and assistants that may be left."""
+    return int((m.room + 1) * (count_crew(m) + 1))
 
 
 @njit(cache=True, nogil=True)
@@ -101,12 +115,12 @@ def pick_class(late: Ints, over: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, c: int, clock: int, room: int) -> int:
-    """The entry of a node at a clock with no seats left; -1 where it is too late."""
+def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, c: int, clock: int, loads: int) -> int:
+    """The first entry of a node with a set at a clock; -1 where it is too late."""
     b = max((clock - t.from_s) // t.width - t.first[i], 0)
     if b >= t.span[i] or sets.place[i, g] < 0:
         return -1
-    return int(t.begin[i] + ((c * t.span[i] + b) * sets.many[i] + sets.place[i, g]) * (room + 1))
+    return int(t.begin[i] + ((c * t.span[i] + b) * sets.many[i] + sets.place[i, g]) * loads)
 
 
 @njit(cache=True, nogil=True)
@@ -114,6 +128,7 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.homes)
     schools = len(m.opens)
+    loads = count_loads(m)
     left = np.full(len(sets.has), m.room, np.int32)
     for g in range(len(sets.has)):
         for s in range(schools):
@@ -130,7 +145,7 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
             clock = t.from_s + bucket * t.width
             clock = max(clock, m.ready[i] if i < homes else m.opens[i - homes])
             for c in range(len(t.late)):
-                x = t.begin[i] + (c * t.span[i] + b) * sets.many[i] * (m.room + 1)
+                x = t.begin[i] + (c * t.span[i] + b) * sets.many[i] * loads
                 if i >= homes:
                     _end_all(m, sets, t, i, x)
                 _board_all(m, dual, sets, t, i, clock, c, x)
@@ -140,10 +155,11 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
 @njit(cache=True, nogil=True)
 def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, x: int) -> None:
     """Let runs end at school i with the entries from x on whose set is empty."""
+    loads = count_loads(m)
     for g in range(len(sets.has)):
         if sets.size[g] == 0:
-            y = x + sets.place[i, g] * (m.room + 1)
-            t.one[y : y + m.room + 1] = m.last_cost[i - len(m.homes)]
+            y = x + sets.place[i, g] * loads
+            t.one[y : y + loads] = m.last_cost[i - len(m.homes)]
 
 
 @njit(cache=True, nogil=True)
@@ -152,6 +168,7 @@ def _board_all(
 ) -> None:
     """Offer all homes that can follow node i at a clock to the entries from x on (class c)."""
     homes = len(m.homes)
+    loads, crew = count_loads(m), count_crew(m)
     for h in range(homes):
         start = clock + m.step_time[i, h]
         at = max(start, m.ready[h])
@@ -164,20 +181,23 @@ def _board_all(
         alone = pick_class(t.late, at + m.reach[h] - m.opens[s])
         kept = pick_class(t.late, t.late[c] + at - start) if at > start else c
         cost = np.int32(m.step_cost[i, h] - dual[h])
+        takes = m.is_dedicated[h] if crew > 0 else 0
         for group in range(4):
             d = kept if group == KEPT else (alone if group == FIRST else max(kept, alone))
             if over > t.late[d]:
                 continue
-            z = t.begin[h] + (d * t.span[h] + bucket) * sets.many[h] * (m.room + 1)
+            z = t.begin[h] + (d * t.span[h] + bucket) * sets.many[h] * loads
             lo, hi = sets.boards.begin[i, s, group], sets.boards.begin[i, s, group + 1]
             source, target = sets.boards.source[lo:hi], sets.boards.target[lo:hi]
-            place = sets.place[h]
-            if group == CROWDED:
-                _offer_crowded(
-                    t, source, target, place, x + m.use[h], z, m.room + 1, places, cost, i, h
-                )
-            else:
-                _offer(t, source, target, place, x + m.use[h], z, m.room + 1, places, cost, i, h)
+            for own in range(takes, crew + 1):
+                y = x + own * (m.room + 1) + m.use[h]
+                then = z + (own - takes) * (m.room + 1)
+                if group == CROWDED:
+                    _offer_crowded(
+                        t, source, target, sets.place[h], y, then, loads, places, cost, i, h
+                    )
+                else:
+                    _offer(t, source, target, sets.place[h], y, then, loads, places, cost, i, h)
 
 
 @njit(cache=True, nogil=True)
@@ -186,6 +206,7 @@ def _call_all(
 ) -> None:
     """Offer all calls that can follow node i at a clock to the entries from x on (class c)."""
     homes = len(m.homes)
+    loads = count_loads(m)
     for s in range(len(m.opens)):
         j = homes + s
         if j == i or m.leg_time[i, j] >= REACHABLE:
@@ -201,7 +222,7 @@ def _call_all(
             if is_late and group != FORGOTTEN:
                 continue
             d = 0 if group == LAST else later
-            z = t.begin[j] + (d * t.span[j] + bucket) * sets.many[j] * (m.room + 1)
+            z = t.begin[j] + (d * t.span[j] + bucket) * sets.many[j] * loads
             lo, hi = (
                 sets.calls.begin[i, s, group],
                 sets.calls.begin[i, s, group + 1],
@@ -211,11 +232,12 @@ def _call_all(
                 then = sets.place[j, after]
                 if then < 0 or left[after] < 0:
                     continue
-                y = z + then * (m.room + 1) + left[after]
-                v = np.int32((t.two[y] if t.via[y] == i else t.one[y]) + m.step_cost[i, j])
-                y = x + sets.calls.source[e] * (m.room + 1)
-                for q in range(m.room + 1):
-                    _take(t, y + q, v, j)
+                for own in range(0, loads, m.room + 1):
+                    y = z + then * loads + own + left[after]
+                    v = np.int32((t.two[y] if t.via[y] == i else t.one[y]) + m.step_cost[i, j])
+                    y = x + sets.calls.source[e] * loads + own
+                    for q in range(m.room + 1):
+                        _take(t, y + q, v, j)
 
 
 @njit(cache=True, nogil=True)
@@ -226,7 +248,7 @@ def _offer(
     place: Ints,
     x: int,
     z: int,
-    seats: int,
+    loads: int,
     places: int,
     cost: np.int32,
     i: int,
@@ -236,7 +258,7 @@ def _offer(
     for e in range(len(source)):
         if place[target[e]] < 0:
             continue
-        y, then = x + source[e] * seats, z + place[target[e]] * seats
+        y, then = x + source[e] * loads, z + place[target[e]] * loads
         for q in range(places):
             v = t.two[then + q] if t.via[then + q] == i else t.one[then + q]
             _take(t, y + q, np.int32(v + cost), h)
@@ -250,7 +272,7 @@ def _offer_crowded(
     place: Ints,
     x: int,
     z: int,
-    seats: int,
+    loads: int,
     places: int,
     cost: np.int32,
     i: int,
@@ -265,10 +287,10 @@ def _offer_crowded(
         for q in range(places):
             best = np.int32(NO_FLOOR)
             for f in range(e, end):
-                then = z + place[target[f]] * seats + q
+                then = z + place[target[f]] * loads + q
                 v = t.two[then] if t.via[then] == i else t.one[then]
                 best = max(best, v if place[target[f]] >= 0 else np.int32(FAR))
-            _take(t, x + source[e] * seats + q, np.int32(best + cost), h)
+            _take(t, x + source[e] * loads + q, np.int32(best + cost), h)
         e = end
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.ahead import NO_FLOOR, Ahead, find_entry, pick_class
+from solver.bound.ahead import NO_FLOOR, Ahead, count_crew, count_loads, find_entry, pick_class
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
@@ -188,10 +188,10 @@ def _look_up(
     sets: OpenSets, t: Ahead, g: int, i: int, c: int, row: Ints, memory: int, m: Mode
 ) -> int:
     """The least that may follow, with a set as it is seen; FAR where nothing can."""
-    z = find_entry(sets, t, g, i, c, row[_CLOCK], m.room)
+    z = find_entry(sets, t, g, i, c, row[_CLOCK], count_loads(m))
     if z < 0:
         return FAR
-    z += m.room - row[_LOAD]
+    z += (count_crew(m) - row[_OWN]) * (m.room + 1) + m.room - row[_LOAD]
     via = t.via[z]
     if 0 <= via < len(m.homes):
         p = m.place[i, via]

@@ -50,9 +50,10 @@ class Sets(NamedTuple):
 class Ahead(NamedTuple):
     """The table: least and second least cost of what follows, and the first step of the least.
 
-    Entry of a home: begin + (class * span + bucket) * (room + 1) + seats left; of a school the same
-    without seats. `begin` is -1 where a node cannot stand with a set. `late_s[c]` is how long after
-    their opening the open schools may be reached in class c.
+    Entry of a home: begin + ((class * span + bucket) * (crew + 1) + crew free) * (room + 1) + seats
+    left; of a school the same without seats. The crew are assistants of pupils' own. `begin` is -1
+    where a node cannot stand with a set. `late_s[c]` is how long after their opening the open
+    schools may be reached in class c.
     """
 
     begin: NDArray[np.int64]
@@ -105,7 +106,7 @@ def build_ahead(
     grid = int(earliest.min())
     first = (earliest - grid) // width
     span = np.maximum((latest - grid) // width - first + 1, 1)
-    size = span * _CLASSES
+    size = span * _CLASSES * (count_crew(ground) + 1)
     size[:homes] *= ground.room + 1
     sets = number_sets(schools, 1)
     stands = _stand(ground, sets)
@@ -242,17 +243,21 @@ def pick_class(late_s: Ints, over_s: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def locate(
-    t: Ahead, g: int, i: int, c: int, clock_s: int, seats: int, room: int, homes: int
-) -> int:
+def count_crew(m: Ground) -> int:
+    """Assistants of pupils' own that the table counts; 0 where any number may be needed."""
+    return int(m.most_own) if m.most_own < FAR else 0
+
+
+@njit(cache=True, nogil=True)
+def locate(m: Ground, t: Ahead, g: int, i: int, c: int, clock_s: int, crew: int, seats: int) -> int:
     """The entry of a node at a clock (rounded down to the grid), or -1 where it is too late."""
     b = (clock_s - t.grid_s) // t.width_s - t.first_bucket[i]
     if b >= t.span[i] or t.begin[g, i] < 0:
         return -1
-    b = max(b, 0)
-    if i < homes:
-        return int(t.begin[g, i] + (c * t.span[i] + b) * (room + 1) + seats)
-    return int(t.begin[g, i] + c * t.span[i] + b)
+    x = (c * t.span[i] + max(b, 0)) * (count_crew(m) + 1) + crew
+    if i < len(m.school):
+        return int(t.begin[g, i] + x * (m.room + 1) + seats)
+    return int(t.begin[g, i] + x)
 
 
 @njit(cache=True, nogil=True)
@@ -293,9 +298,11 @@ def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
             clock = t.grid_s + bucket * t.width_s
             clock = max(clock, m.ready_s[i] if i < homes else m.done_from_s[i - homes])
             for g in range(len(t.begin)):
-                if t.begin[g, i] >= 0:
-                    for c in range(len(t.late_s)):
-                        _fill_entry(m, dual, sets, t, g, i, c, b, clock, seen)
+                if t.begin[g, i] < 0:
+                    continue
+                for c in range(len(t.late_s)):
+                    for crew in range(count_crew(m) + 1):
+                        _fill_entry(m, dual, sets, t, g, i, c, b, clock, crew, seen)
 
 
 @njit(cache=True, nogil=True)
@@ -309,9 +316,10 @@ def _fill_entry(
     c: int,
     b: int,
     clock: int,
+    crew: int,
     seen: NDArray[np.int64],
 ) -> None:
-    """Fill the entries of one node, set, class and bucket for all numbers of seats left.
+    """Fill the entries of one node, set, class, bucket and free crew for all numbers of seats left.
 
     Of the clock and class it holds that no run stands here earlier, and that the seconds left to
     each open school end at the latest so long after it opens: a clock that is raised by a window
@@ -321,12 +329,13 @@ def _fill_entry(
     schools = len(m.opens_s)
     is_home = i < homes
     width = m.room + 1 if is_home else 1
-    x = t.begin[g, i] + (c * t.span[i] + b) * width
+    x = t.begin[g, i] + ((c * t.span[i] + b) * (count_crew(m) + 1) + crew) * width
     if not is_home and g == 0:
         t.one[x] = m.last_cost[i - homes]
         t.via[x] = -1
     for h in range(homes):
-        if h == i or m.leg_s[i, h] >= NO_ROAD_S:
+        taken = m.own[h] if count_crew(m) > 0 else 0
+        if h == i or m.leg_s[i, h] >= NO_ROAD_S or taken > crew:
             continue
         s = m.school[h]
         at = max(clock + m.step_s[i, h], m.ready_s[h])
@@ -348,7 +357,7 @@ def _fill_entry(
         some = 0
         for z in range(sets.depth):
             if z == 0 or sets.plus[g, s, z] != sets.plus[g, s, z - 1]:
-                y = locate(t, sets.plus[g, s, z], h, d, at, 0, m.room, homes)
+                y = locate(m, t, sets.plus[g, s, z], h, d, at, crew - taken, 0)
                 if y < 0:  # some of its schools would be too late, so all of them would
                     some = 0
                     break
@@ -381,7 +390,7 @@ def _fill_entry(
             d = 0
         elif raised > 0:
             d = pick_class(t.late_s, t.late_s[c] + raised)
-        y = locate(t, after, homes + s, d, at, 0, m.room, homes)
+        y = locate(m, t, after, homes + s, d, at, crew, 0)
         if y < 0:
             continue
         cost = int(m.live[i, homes + s])

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.certificate.ahead import ENDLESS, NO_ROAD_S, Ahead, Sets, locate, pick_class
+from solver.certificate.ahead import ENDLESS, NO_ROAD_S, Ahead, Sets, count_crew, locate, pick_class
 from solver.certificate.ground import FAR, Ground, Ints
 
 OPEN_AT_ONCE = 6
@@ -62,7 +62,8 @@ def _look_ahead(
 ) -> int:
     """The least that can follow at a node with one set of open schools; FAR where nothing can."""
     c = pick_class(t.late_s, over) if row[_OPEN] > 0 else 0
-    y = locate(t, g, i, c, clock, m.room - load, m.room, len(m.school))
+    crew = count_crew(m) - row[_OWN] if m.most_own < FAR else 0
+    y = locate(m, t, g, i, c, clock, crew, m.room - load)
     if y < 0:
         return FAR
     first = t.via[y]
