@@ -15,7 +15,8 @@ from math import isinf
 import numpy as np
 
 from solver.bound import generation
-from solver.bound.generation import BoundLimits, bound_session
+from solver.bound.answer import BoundLimits
+from solver.bound.generation import bound_session
 from tests.solver.enumerator import find_least_objective
 from tests.solver.test_bound import draw
 

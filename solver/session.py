@@ -19,7 +19,8 @@ from dataclasses import replace
 import numpy as np
 
 from solver.arrays import Arrays, IntArray, build_arrays
-from solver.bound.generation import BoundLimits, BoundProgress, bound_session
+from solver.bound.answer import BoundLimits, BoundProgress
+from solver.bound.generation import bound_session
 from solver.domain import (
     Bound,
     Instance,

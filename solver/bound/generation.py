@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from solver.arrays import IntArray
 from solver.bound.ahead import build_ahead
+from solver.bound.answer import BoundLimits, BoundProgress, BoundResult, Clock
 from solver.bound.fixed import price_fixed
 from solver.bound.labels import Pace, Priced, label_mode
 from solver.bound.master import Column, Master
@@ -40,7 +40,7 @@ SETTLING_SHARE = 0.8
 SEARCHING_STAGE = 2
 """The last stage at which columns are looked for."""
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
-QUICK_ENTRIES = 1_500_000
+QUICK_ENTRIES = 2_000_000
 STAGES = ((600_000, 5_000), (3_000_000, 50_000), (12_000_000, 200_000), (40_000_000, 3_000_000))
 """Entries of the table and labels that a proof may use; where a stage does not end, the next."""
 ROUNDS_A_STAGE = (0, 100, 400, 1600)
@@ -51,52 +51,12 @@ NEAR = 12
 _HARD = 0.8
 """From this share of the duals on a mode is tried at the stage that it last needed."""
 _NEGATIVE = 1e-6
+LEAST_GAIN = 1e-5
+"""A run that is not cheaper than its duals by this share of the master's value is left out."""
 _SMOOTH = 0.5
 _WATCH_S = 0.2
 _UNTRIED = 2.0
 THREADS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class BoundLimits:
-    """When to stop: after `seconds` of wall time, or after `iterations` rounds and proofs."""
-
-    seconds: float | None = None
-    iterations: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.seconds is None and self.iterations is None:
-            raise ValueError("a bound needs a limit: give seconds or iterations")
-
-
-@dataclass(frozen=True, slots=True)
-class BoundProgress:
-    """How far a bound is: what it does, what is proven and what the master says, GBP a day."""
-
-    phase: str
-    seconds: float
-    value: float
-    master: float
-
-
-@dataclass(frozen=True, slots=True)
-class BoundResult:
-    """A proven lower bound of a session's objective, GBP a day.
-
-    `duals` are per rider, as proven (theta applied); `kind_duals` per vehicle type (<= 0, what one
-    vehicle more would save, where their number is limited). `value` is their sum with the prices
-    of riders that nothing can carry. `master` is the value of the generated relaxation, which no
-    longer search with it can pass; `columns` are new elementary runs as node sequences.
-    """
-
-    value: float
-    duals: tuple[float, ...]
-    kind_duals: tuple[float, ...]
-    master: float
-    seconds: float
-    rounds: int
-    is_converged: bool
-    columns: tuple[IntArray, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +91,6 @@ class _Proof:
     failed_at: float = _UNTRIED
 
 
-@dataclass(slots=True)
-class _Clock:
-    limits: BoundLimits
-    should_stop: Callable[[], bool]
-    began: float = field(default_factory=time.perf_counter)
-    used: int = 0
-
-    def elapsed(self) -> float:
-        return time.perf_counter() - self.began
-
-    def share(self) -> float:
-        if self.limits.iterations is not None:
-            return self.used / max(1, self.limits.iterations)
-        return self.elapsed() / max(1e-9, self.limits.seconds or 0.0)
-
-    def is_over(self, share: float = 1.0) -> bool:
-        return self.share() >= share or self.should_stop()
-
-
 def bound_session(
     instance: Instance,
     matrix: TravelMatrix,
@@ -166,7 +107,7 @@ def bound_session(
     columns
         Runs of plans, each with its cost and penalty in GBP: they start the master.
     """
-    job = _Job(instance, matrix, _Clock(limits, should_stop), on_progress)
+    job = _Job(instance, matrix, Clock(limits, should_stop), on_progress)
     if not job.proofs:
         return job.finish()
     if len(job.free) <= MOST_RIDERS and not should_stop():
@@ -191,7 +132,7 @@ class _Job:
         self,
         instance: Instance,
         matrix: TravelMatrix,
-        clock: _Clock,
+        clock: Clock,
         on_progress: Callable[[BoundProgress], None],
     ) -> None:
         self.clock = clock
@@ -342,7 +283,8 @@ class _Job:
         """Walks that are negative at the master's duals."""
         inside = self._inside(mode)
         homes = len(inside)
-        chosen = pick_walks(priced, mode, self.duals[inside], PER_MODE)
+        least = max(_NEGATIVE, LEAST_GAIN * self.value)
+        chosen = pick_walks(priced, mode, self.duals[inside], PER_MODE, least)
         return [
             _Walk(
                 cost + saved,
@@ -487,11 +429,11 @@ def scale_to_hold(least_cost: float, least: float) -> float:
 
 
 def pick_walks(
-    priced: Priced, mode: Mode, duals: Duals, most: int
+    priced: Priced, mode: Mode, duals: Duals, most: int, least: float
 ) -> list[tuple[float, list[int]]]:
-    """Pick walks of negative reduced cost at `duals` with their cost (GBP), cheapest first.
+    """Pick walks that are cheaper than `duals` by at least so much, with their cost, both in GBP.
 
-    None whose riders are all in three walks already.
+    The cheapest first, and none whose riders are all in three walks already.
     """
     homes = len(mode.homes)
     order = np.argsort(priced.value, kind="stable")[: 50 * most]
@@ -510,7 +452,7 @@ def pick_walks(
         if used[inside].min() >= 3:
             continue
         cost = cost_of(mode, nodes)
-        if cost - float(duals[inside].sum()) > -_NEGATIVE:
+        if cost - float(duals[inside].sum()) > -least:
             continue
         used[inside] += 1
         walks.append((cost, nodes))

@@ -17,21 +17,30 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.bound.ahead import NO_FLOOR, Ahead, count_crew, count_loads, find_entry, pick_class
+from solver.bound.lists import (
+    CALLS,
+    CLOCK,
+    COST,
+    LEFT,
+    LOAD,
+    OPEN,
+    OPEN_AT_ONCE,
+    OWN,
+    ROW,
+    SCHOOL,
+    SHARE,
+    enter,
+    open_lists,
+)
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
-OPEN_AT_ONCE = 8
-"""So many schools a label can hold open; a run that opens one more is bounded and not grown."""
 _BITS = 62
 _QUEUES = 4096
 _CLOCK_STEP_S = 15
 _COST_STEP = 50_000
 _GREED = 7
 """Tenths of what may follow that count for a label's turn: long runs come before new ones."""
-_MOST_COMPARED = 5000
-_COST, _CLOCK, _LOAD, _OWN, _OPEN, _CALLS = 0, 1, 2, 3, 4, 5
-_SCHOOL, _LEFT, _SHARE = 6, 7 + OPEN_AT_ONCE, 8 + 2 * OPEN_AT_ONCE
-_ROW = 9 + 3 * OPEN_AT_ONCE
 
 
 class Priced(NamedTuple):
@@ -92,10 +101,10 @@ def _remember(memory: int, i: int, j: int, clock: int, called: int, m: Mode) -> 
 def _is_in_time(row: Ints, i: int, m: Mode) -> bool:
     """Whether every open school can still be reached from node i, by ride and by window."""
     homes = len(m.homes)
-    for x in range(row[_OPEN]):
-        s = row[_SCHOOL + x]
+    for x in range(row[OPEN]):
+        s = row[SCHOOL + x]
         way = m.short_time[i, homes + s]
-        if way > row[_LEFT + x] or row[_CLOCK] + way > m.closes[s]:
+        if way > row[LEFT + x] or row[CLOCK] + way > m.closes[s]:
             return False
     return True
 
@@ -105,81 +114,81 @@ def _start(new: Ints, h: int, dual: Ints, m: Mode) -> bool:
     """Write the run that has boarded only home h; whether there is one."""
     if m.use[h] > m.room or m.is_dedicated[h] > m.most_dedicated or m.most_schools < 1:
         return False
-    new[_COST] = m.first_cost[h] - dual[h]
-    new[_CLOCK] = m.ready[h]
-    new[_LOAD] = m.use[h]
-    new[_OWN] = m.is_dedicated[h] if m.most_dedicated < FAR else 0
-    new[_OPEN] = 1
-    new[_CALLS] = 0
-    new[_SCHOOL] = m.school_of[h]
-    new[_LEFT] = m.reach[h]
-    new[_SHARE] = m.use[h]
+    new[COST] = m.first_cost[h] - dual[h]
+    new[CLOCK] = m.ready[h]
+    new[LOAD] = m.use[h]
+    new[OWN] = m.is_dedicated[h] if m.most_dedicated < FAR else 0
+    new[OPEN] = 1
+    new[CALLS] = 0
+    new[SCHOOL] = m.school_of[h]
+    new[LEFT] = m.reach[h]
+    new[SHARE] = m.use[h]
     return _is_in_time(new, h, m)
 
 
 @njit(cache=True, nogil=True)
 def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> bool:
     """Write run `row` with home h boarded; whether it may be."""
-    if m.leg_time[i, h] >= REACHABLE or row[_LOAD] + m.use[h] > m.room:
+    if m.leg_time[i, h] >= REACHABLE or row[LOAD] + m.use[h] > m.room:
         return False
-    if row[_OWN] + m.is_dedicated[h] > m.most_dedicated:
+    if row[OWN] + m.is_dedicated[h] > m.most_dedicated:
         return False
     step = m.step_time[i, h]
-    clock = max(row[_CLOCK] + step, m.ready[h])
+    clock = max(row[CLOCK] + step, m.ready[h])
     if clock > m.latest[h]:
         return False
     s = m.school_of[h]
-    k = row[_OPEN]
+    k = row[OPEN]
     at = 0
-    while at < k and row[_SCHOOL + at] < s:
+    while at < k and row[SCHOOL + at] < s:
         at += 1
-    is_new = 0 if at < k and row[_SCHOOL + at] == s else 1
-    if is_new and row[_CALLS] + k + 1 > m.most_schools:
+    is_new = 0 if at < k and row[SCHOOL + at] == s else 1
+    if is_new and row[CALLS] + k + 1 > m.most_schools:
         return False
     for x in range(k):
         y = x + is_new if x >= at else x
-        new[_SCHOOL + y] = row[_SCHOOL + x]
-        new[_LEFT + y] = row[_LEFT + x] - step
-        new[_SHARE + y] = row[_SHARE + x]
+        new[SCHOOL + y] = row[SCHOOL + x]
+        new[LEFT + y] = row[LEFT + x] - step
+        new[SHARE + y] = row[SHARE + x]
     if is_new:
-        new[_SCHOOL + at] = s
-        new[_LEFT + at] = m.reach[h]
-        new[_SHARE + at] = 0
-    new[_LEFT + at] = min(new[_LEFT + at], m.reach[h])
-    new[_SHARE + at] += m.use[h]
-    new[_COST] = row[_COST] + m.step_cost[i, h] - dual[h]
-    new[_CLOCK] = clock
-    new[_LOAD] = row[_LOAD] + m.use[h]
-    new[_OWN] = row[_OWN] + m.is_dedicated[h] if m.most_dedicated < FAR else 0
-    new[_OPEN] = k + is_new
-    new[_CALLS] = row[_CALLS]
+        new[SCHOOL + at] = s
+        new[LEFT + at] = m.reach[h]
+        new[SHARE + at] = 0
+    new[LEFT + at] = min(new[LEFT + at], m.reach[h])
+    new[SHARE + at] += m.use[h]
+    new[COST] = row[COST] + m.step_cost[i, h] - dual[h]
+    new[CLOCK] = clock
+    new[LOAD] = row[LOAD] + m.use[h]
+    new[OWN] = row[OWN] + m.is_dedicated[h] if m.most_dedicated < FAR else 0
+    new[OPEN] = k + is_new
+    new[CALLS] = row[CALLS]
     return _is_in_time(new, h, m)
 
 
 @njit(cache=True, nogil=True)
 def _call(row: Ints, new: Ints, i: int, at: int, m: Mode) -> bool:
     """Write run `row` with its open school at place `at` called; whether it can be."""
-    s = row[_SCHOOL + at]
+    s = row[SCHOOL + at]
     j = len(m.homes) + s
     step = m.step_time[i, j]
-    if m.leg_time[i, j] >= REACHABLE or step > row[_LEFT + at]:
+    if m.leg_time[i, j] >= REACHABLE or step > row[LEFT + at]:
         return False
-    clock = max(row[_CLOCK] + step, m.opens[s])
+    clock = max(row[CLOCK] + step, m.opens[s])
     if clock > m.closes[s]:
         return False
     y = 0
-    for x in range(row[_OPEN]):
+    for x in range(row[OPEN]):
         if x != at:
-            new[_SCHOOL + y] = row[_SCHOOL + x]
-            new[_LEFT + y] = row[_LEFT + x] - step
-            new[_SHARE + y] = row[_SHARE + x]
+            new[SCHOOL + y] = row[SCHOOL + x]
+            new[LEFT + y] = row[LEFT + x] - step
+            new[SHARE + y] = row[SHARE + x]
             y += 1
-    new[_COST] = row[_COST] + m.step_cost[i, j]
-    new[_CLOCK] = clock
-    new[_LOAD] = row[_LOAD] - row[_SHARE + at]
-    new[_OWN] = row[_OWN]
-    new[_OPEN] = y
-    new[_CALLS] = row[_CALLS] + 1 if m.most_schools < FAR else 0
+    new[COST] = row[COST] + m.step_cost[i, j]
+    new[CLOCK] = clock
+    new[LOAD] = row[LOAD] - row[SHARE + at]
+    new[OWN] = row[OWN]
+    new[OPEN] = y
+    new[CALLS] = row[CALLS] + 1 if m.most_schools < FAR else 0
     return _is_in_time(new, j, m)
 
 
@@ -188,10 +197,10 @@ def _look_up(
     sets: OpenSets, t: Ahead, g: int, i: int, c: int, row: Ints, memory: int, m: Mode
 ) -> int:
     """The least that may follow, with a set as it is seen; FAR where nothing can."""
-    z = find_entry(sets, t, g, i, c, row[_CLOCK], count_loads(m))
+    z = find_entry(sets, t, g, i, c, row[CLOCK], count_loads(m))
     if z < 0:
         return FAR
-    z += (count_crew(m) - row[_OWN]) * (m.room + 1) + m.room - row[_LOAD]
+    z += (count_crew(m) - row[OWN]) * (m.room + 1) + m.room - row[LOAD]
     via = t.via[z]
     if 0 <= via < len(m.homes):
         p = m.place[i, via]
@@ -205,15 +214,15 @@ def _bound_rest(row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mod
     """A reduced cost that nothing which follows the run goes below, in whole parts."""
     if t.width == 0:
         return NO_FLOOR
-    k = row[_OPEN]
+    k = row[OPEN]
     over = -FAR
     for x in range(k):
-        over = max(over, row[_CLOCK] + row[_LEFT + x] - m.opens[row[_SCHOOL + x]])
+        over = max(over, row[CLOCK] + row[LEFT + x] - m.opens[row[SCHOOL + x]])
     c = pick_class(t.late, over) if k else 0
     if k <= sets.deep:
         g = 0
         for x in range(k):
-            g = sets.plus[g, row[_SCHOOL + x]]
+            g = sets.plus[g, row[SCHOOL + x]]
             if g < 0:
                 return FAR
         return _look_up(sets, t, g, i, c, row, memory, m)
@@ -226,141 +235,12 @@ def _bound_rest(row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mod
         for x in range(k):
             if chosen >> x & 1 and g >= 0:
                 some += 1
-                g = sets.plus[g, row[_SCHOOL + x]]
+                g = sets.plus[g, row[SCHOOL + x]]
         if g < 0 and some <= sets.shallow:
             return FAR
         if some == sets.shallow and (i >= len(m.homes) or sets.has[g, m.school_of[i]]):
             best = max(best, _look_up(sets, t, g, i, c, row, memory, m))
     return best
-
-
-class _Lists(NamedTuple):
-    """The labels of every slot (a node with its open schools), cheapest first, side by side.
-
-    Slot z holds `some[z]` labels from `begin[z]` on, with `room[z]` places; `used` are taken in
-    all. `spare` are the seconds left, summed over open schools.
-    """
-
-    begin: NDArray[np.int64]
-    some: Ints
-    room: Ints
-    used: NDArray[np.int64]
-    label: Ints
-    cost: Ints
-    clock: Ints
-    spare: Ints
-    memory: NDArray[np.int64]
-
-
-@njit(cache=True, nogil=True)
-def _open_lists(slots: int, labels: int) -> _Lists:
-    """Empty lists, with room for as many labels: a list that is full doubles, from 4 places on."""
-    places = 4 * labels + 4
-    return _Lists(
-        begin=np.zeros(slots, np.int64),
-        some=np.zeros(slots, np.int32),
-        room=np.zeros(slots, np.int32),
-        used=np.zeros(1, np.int64),
-        label=np.empty(places, np.int32),
-        cost=np.empty(places, np.int32),
-        clock=np.empty(places, np.int32),
-        spare=np.empty(places, np.int32),
-        memory=np.empty(places, np.int64),
-    )
-
-
-@njit(cache=True, nogil=True)
-def _copy(lists: _Lists, source: int, target: int) -> None:
-    lists.label[target] = lists.label[source]
-    lists.cost[target] = lists.cost[source]
-    lists.clock[target] = lists.clock[source]
-    lists.spare[target] = lists.spare[source]
-    lists.memory[target] = lists.memory[source]
-
-
-@njit(cache=True, nogil=True)
-def _make_room(lists: _Lists, slot: int) -> None:
-    """See to it that one more label fits into a list."""
-    some = lists.some[slot]
-    if some < lists.room[slot]:
-        return
-    begin, lists.begin[slot] = lists.begin[slot], lists.used[0]
-    for e in range(some):
-        _copy(lists, begin + e, lists.used[0] + e)
-    lists.room[slot] = max(4, 2 * some)
-    lists.used[0] += lists.room[slot]
-
-
-@njit(cache=True, nogil=True)
-def _beats(row: Ints, called: NDArray[np.int64], p: int, q: int, is_quick: bool) -> bool:
-    """Whether all that can follow label q can follow p of the same slot.
-
-    Cost, clock, memory and the sum of the seconds left have been compared. In quick labelling it is
-    only likely.
-    """
-    if row[p, _LOAD] > row[q, _LOAD] or row[p, _OPEN] != row[q, _OPEN]:
-        return False
-    for x in range(row[p, _OPEN]):
-        if row[p, _SCHOOL + x] != row[q, _SCHOOL + x]:
-            return False
-    if is_quick:
-        return True
-    if row[p, _OWN] > row[q, _OWN] or row[p, _CALLS] > row[q, _CALLS] or called[p] & ~called[q]:
-        return False
-    for x in range(row[p, _OPEN]):
-        if row[p, _LEFT + x] < row[q, _LEFT + x] or row[p, _SHARE + x] > row[q, _SHARE + x]:
-            return False
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _enter(
-    row: Ints,
-    memory: NDArray[np.int64],
-    called: NDArray[np.int64],
-    dead: NDArray[np.bool_],
-    lists: _Lists,
-    slot: int,
-    q: int,
-    is_quick: bool,
-) -> bool:
-    """Enter label q into its list, unless one beats it; end those that it beats.
-
-    Only so many are compared: a needless label costs time, never validity.
-    """
-    cost, clock, known = row[q, _COST], row[q, _CLOCK], memory[q]
-    spare = row[q, _LEFT : _LEFT + row[q, _OPEN]].sum()
-    begin, some = lists.begin[slot], lists.some[slot]
-    at = begin + np.searchsorted(lists.cost[begin : begin + some], cost, side="right")
-    for e in range(begin, min(at, begin + _MOST_COMPARED)):
-        if lists.clock[e] > clock or (
-            not is_quick and (lists.spare[e] < spare or lists.memory[e] & ~known)
-        ):
-            continue
-        if _beats(row, called, lists.label[e], q, is_quick):
-            return False
-    end = at
-    for e in range(at, begin + some):
-        is_worse = e < at + _MOST_COMPARED and clock <= lists.clock[e]
-        if is_worse and not is_quick:
-            is_worse = spare >= lists.spare[e] and not known & ~lists.memory[e]
-        if is_worse and _beats(row, called, q, lists.label[e], is_quick):
-            dead[lists.label[e]] = True
-        else:
-            _copy(lists, e, end)
-            end += 1
-    lists.some[slot] = end - begin
-    _make_room(lists, slot)
-    moved = lists.begin[slot] - begin
-    for e in range(end + moved, at + moved, -1):
-        _copy(lists, e - 1, e)
-    lists.label[at + moved] = q
-    lists.cost[at + moved] = cost
-    lists.clock[at + moved] = clock
-    lists.spare[at + moved] = spare
-    lists.memory[at + moved] = known
-    lists.some[slot] += 1
-    return True
 
 
 @njit(cache=True, nogil=True)
@@ -377,7 +257,7 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
     homes = len(m.homes)
     nodes = homes + len(m.opens)
     most = pace.labels
-    row = np.empty((most + 1, _ROW), np.int32)
+    row = np.empty((most + 1, ROW), np.int32)
     memory = np.empty(most + 1, np.int64)
     called = np.empty(most + 1, np.int64)
     node = np.empty(most + 1, np.int32)
@@ -386,7 +266,7 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
     low = np.empty(most + 1, np.int32)
     waiting = np.empty(most + 1, np.int32)
     dead = np.empty(most + 1, np.bool_)
-    lists = _open_lists(len(sets.has) * nodes, most + 1)
+    lists = open_lists(len(sets.has) * nodes, most + 1)
     queue = np.full(_QUEUES, -1, np.int32)
     from_s = m.ready.min()
     count = 0
@@ -413,7 +293,7 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
                 continue
             dead[label] = True  # nothing of it is open once it has been grown
             i = node[label]
-            end = homes + row[label, _OPEN]
+            end = homes + row[label, OPEN]
         for j in range(begin, end):
             new = row[count]
             to = j
@@ -436,40 +316,40 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
             else:
                 if not _call(row[label], new, i, j - homes, m):
                     continue
-                s = row[label, _SCHOOL + j - homes]
+                s = row[label, SCHOOL + j - homes]
                 to = homes + s
                 called[count] = called[label] | (1 << s if s < _BITS else 0)
                 memory[count] = memory[label]
             # the table is asked twice: before what is remembered is known, and with it
             rest = _bound_rest(new, to, 0, sets, t, m)
-            if new[_COST] + rest >= 0:
+            if new[COST] + rest >= 0:
                 continue
-            if new[_OPEN] > OPEN_AT_ONCE:
-                least = min(least, new[_COST] + rest)
+            if new[OPEN] > OPEN_AT_ONCE:
+                least = min(least, new[COST] + rest)
                 continue
-            memory[count] = _remember(memory[count], max(i, 0), to, new[_CLOCK], called[count], m)
+            memory[count] = _remember(memory[count], max(i, 0), to, new[CLOCK], called[count], m)
             rest = _bound_rest(new, to, memory[count], sets, t, m)
-            if new[_COST] + rest >= 0:
+            if new[COST] + rest >= 0:
                 continue
             g = 0
-            for x in range(min(new[_OPEN], sets.deep)):
-                g = max(0, sets.plus[g, new[_SCHOOL + x]])
+            for x in range(min(new[OPEN], sets.deep)):
+                g = max(0, sets.plus[g, new[SCHOOL + x]])
             slot = g * nodes + to
-            if not _enter(row, memory, called, dead, lists, slot, count, pace.is_quick):
+            if not enter(row, memory, called, dead, lists, slot, count, pace.is_quick):
                 continue
             node[count] = to
             back[count] = label
             dead[count] = False
-            low[count] = max(new[_COST] + rest, NO_FLOOR)
+            low[count] = max(new[COST] + rest, NO_FLOOR)
             value[count] = FAR
-            if to >= homes and new[_OPEN] == 0:
-                value[count] = new[_COST] + m.last_cost[to - homes]
+            if to >= homes and new[OPEN] == 0:
+                value[count] = new[COST] + m.last_cost[to - homes]
                 least = min(least, value[count])
                 found += value[count] < 0
             if pace.is_greedy:
-                b = _QUEUES // 2 + (10 * new[_COST] + _GREED * rest) // (10 * _COST_STEP)
+                b = _QUEUES // 2 + (10 * new[COST] + _GREED * rest) // (10 * _COST_STEP)
             else:
-                b = (new[_CLOCK] - from_s) // _CLOCK_STEP_S
+                b = (new[CLOCK] - from_s) // _CLOCK_STEP_S
             b = min(_QUEUES - 1, max(0, b))
             waiting[count] = queue[b]
             queue[b] = count

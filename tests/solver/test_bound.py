@@ -10,7 +10,8 @@ import pytest
 
 from solver.bound import generation
 from solver.bound.ahead import build_ahead
-from solver.bound.generation import BoundLimits, BoundResult, bound_session
+from solver.bound.answer import BoundLimits, BoundResult
+from solver.bound.generation import bound_session
 from solver.bound.labels import Pace, label_mode
 from solver.bound.modes import FAR, Ground, Mode, round_duals
 from solver.domain import Instance, Session, TravelMatrix

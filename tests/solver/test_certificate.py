@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from solver.bound import generation
-from solver.bound.generation import BoundLimits, bound_session
+from solver.bound.answer import BoundLimits
+from solver.bound.generation import bound_session
 from solver.certificate import CertificateError, Proof, prove_bound
 from solver.certificate.ahead import build_ahead
 from solver.certificate.forward import grow_runs
