@@ -305,8 +305,6 @@ class _Job:
         new = 0
         kind = proof.key.vehicle_type
         for walk in walks:
-            if self.ground.count_seats(proof.key, walk.places):
-                return 1
             members = tuple(x for x in walk.places if x < len(self.free))
             once = tuple(dict.fromkeys(members))
             if len(once) < len(members):
@@ -314,6 +312,8 @@ class _Job:
                 if self.ground.remember_cycle(proof.key, walk.places):
                     new += 1
                     continue
+            elif self.ground.count_seats(proof.key, walk.places):
+                return new + 1
             new += self.master.add(Column(walk.cost, members, kind))
         return new
 
