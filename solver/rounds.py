@@ -234,7 +234,13 @@ class Rounds:
             if kind >= 0 and keeps_every_weekday(nodes, self.a):
                 self.pool.add(nodes, cost + penalty, kind)
 
-    def recombine(self, threads: ThreadPoolExecutor, report: Callable[[str], None]) -> bool:
+    def recombine(
+        self,
+        threads: ThreadPoolExecutor,
+        report: Callable[[str], None],
+        effort: float = POOL_EFFORT,
+        seconds: float | None = None,
+    ) -> bool:
         """Put the pooled runs together piece by piece, by CP-SAT; whether that is better."""
         state, a = self.best, self.a
         carried = int((state.run_of >= 0).sum())
@@ -255,8 +261,8 @@ class Rounds:
                     runs,
                     float(state.price[rows].sum()),
                     free + np.bincount(state.kind[rows], minlength=len(free)),
-                    effort=POOL_EFFORT,
-                    seconds=self._limit_pool(),
+                    effort=effort,
+                    seconds=self._limit_pool() if seconds is None else seconds,
                     seed=self._seed(1002),
                     should_stop=self.should_end.is_set,
                 )

@@ -49,6 +49,9 @@ ROUTING_SHARE = 0.05
 """Share of the time, or of the iterations, that OR-Tools routing may use."""
 ROUTING_MOST_S = 10.0
 ROUTING_MOST_SOLUTIONS = 200
+JOIN_EFFORT = 2.0
+JOIN_S = 10.0
+"""CP-SAT's limits when it puts the runs that a bound found together with the others."""
 _NEAR_GBP = 5.0
 
 
@@ -356,7 +359,10 @@ class _Search:
                 self._report("proving")
             result = task.result()
             self.rounds.add_runs(result.columns)
-            if self.rounds.recombine(threads, self._report):
+            left_s = None
+            if limits.iterations is None:
+                left_s = min(max(limits.bound_seconds - result.seconds, 1.0), JOIN_S)
+            if self.rounds.recombine(threads, self._report, JOIN_EFFORT, left_s):
                 self.best = self.rounds.best
                 plan = self.finish()
         bound = Bound(result.value, result.duals, result.seconds, result.kind_duals)

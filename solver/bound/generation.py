@@ -50,6 +50,8 @@ NEAR = 12
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
 _HARD = 0.8
 """From this share of the duals on a mode is tried at the stage that it last needed."""
+MOST_COLUMNS = 4_000
+"""So many runs at most are handed to the search."""
 _NEGATIVE = 1e-6
 LEAST_GAIN = 1e-5
 """A run that is not cheaper than its duals by this share of the master's value is left out."""
@@ -151,6 +153,7 @@ class _Job:
         self.ground = Ground(instance, matrix, self.free, NEAR)
         self.proofs = [_Proof(number, key) for number, key in enumerate(self.ground.members)]
         self.riders = len(instance.riders)
+        self.runs: dict[tuple[int, ...], float] = {}
         self.rounds = 0
         self.is_converged = False
         self.duals: Duals = np.zeros(len(self.free))
@@ -314,6 +317,8 @@ class _Job:
                     continue
             elif self.ground.count_seats(proof.key, walk.places):
                 return new + 1
+            else:
+                self.runs[tuple(walk.places)] = walk.cost
             new += self.master.add(Column(walk.cost, members, kind))
         return new
 
@@ -416,7 +421,20 @@ class _Job:
             seconds=self.clock.elapsed(),
             rounds=self.rounds,
             is_converged=self.is_converged,
+            columns=tuple(self._list_runs()),
         )
+
+    def _list_runs(self) -> list[IntArray]:
+        """The runs of least reduced cost that were found, as nodes, homes before their schools."""
+        homes = len(self.free)
+        nodes = np.array(
+            [*self.free, *range(self.riders, self.riders + len(self.ground.instance.schools))]
+        )
+
+        def reduce(places: tuple[int, ...]) -> float:
+            return self.runs[places] - float(sum(self.duals[x] for x in places if x < homes))
+
+        return [nodes[list(places)] for places in sorted(self.runs, key=reduce)[:MOST_COLUMNS]]
 
 
 def scale_to_hold(least_cost: float, least: float) -> float:

@@ -14,7 +14,9 @@ from solver.bound.answer import BoundLimits, BoundResult
 from solver.bound.generation import bound_session
 from solver.bound.labels import Pace, label_mode
 from solver.bound.modes import FAR, Ground, Mode, round_duals
+from solver.checker import check_session_plan
 from solver.domain import Instance, Session, TravelMatrix
+from solver.session import SearchLimits, solve_session
 from tests.solver.enumerator import find_least_objective
 from tests.solver.random_cases import draw_instance, draw_sequence, fit_to_run
 
@@ -161,3 +163,21 @@ def test_a_bound_stopped_at_once_is_nought_and_valid() -> None:
     instance, matrix = draw(np.random.default_rng(8), 5, "AM", 2)
     result = bound_session(instance, matrix, [], LIMITS, should_stop=lambda: True)
     assert 0.0 <= result.value <= find_least_objective(instance, matrix)
+
+
+def test_runs_found_on_the_way_make_a_hasty_plan_cheaper() -> None:
+    """A search of one step, with and without a bound after it; every plan checked on its own."""
+    rng = np.random.default_rng(31)
+    cheaper = 0
+    for number in range(6):
+        session: Session = "PM" if number % 2 else "AM"
+        instance, matrix = draw_instance(rng, 10, session, schools=2, has_bases=number % 3 == 0)
+        hasty = SearchLimits(iterations=1, seed=number)
+        alone = solve_session(instance, matrix, hasty)
+        proven = solve_session(instance, matrix, replace(hasty, bound_seconds=60.0))
+        assert check_session_plan(instance, matrix, proven) == ()
+        assert proven.objective <= alone.objective + 1e-6
+        assert proven.bound is not None
+        assert proven.bound.value <= proven.objective + 1e-6
+        cheaper += proven.objective < alone.objective - 0.01
+    assert cheaper >= 2
