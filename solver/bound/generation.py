@@ -75,7 +75,10 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Labelled:
-    """Whether labelling ended, whether a run was negative, and walks negative at whole duals."""
+    """Whether labelling found the least, whether a run is negative, and walks for the master.
+
+    Those are negative at the whole duals.
+    """
 
     is_whole: bool
     is_negative: bool
@@ -386,8 +389,9 @@ class _Job:
         if priced.least > -FAR:
             held = scale_to_hold(mode.least_cost, priced.least / PENNY_PARTS)
             proof.theta = max(proof.theta, theta * held)
-        is_negative = bool(priced.value.min(initial=0) < 0)
-        return _Labelled(priced.is_whole, is_negative, self._pick_walks(mode, priced, saved))
+        least_run = int(priced.value.min(initial=0))
+        is_whole = priced.is_whole and priced.least == least_run
+        return _Labelled(is_whole, least_run < 0, self._pick_walks(mode, priced, saved))
 
     def _keep(self, theta: float) -> None:
         """Keep a proven bound where it is the best so far."""

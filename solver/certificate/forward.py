@@ -30,12 +30,14 @@ _ROW = 28
 class Found(NamedTuple):
     """What growing runs found: `least` in whole parts, 0 where no run is negative.
 
-    `is_proven` is False where there were too many labels: then nothing is known. `way` are the
-    nodes of the cheapest run that was completed.
+    `is_proven` is False where there were too many labels: then nothing is known. `run` is the
+    reduced cost of the cheapest run that was completed, 0 where none is negative, and `way` are its
+    nodes: `least` is lower where a run with too many schools open was only bounded.
     """
 
     least: int
     is_proven: bool
+    run: int
     labels: int
     way: Ints
 
@@ -333,7 +335,7 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             while now < _BUCKETS and queue[now] < 0:
                 now += 1
             if now == _BUCKETS:
-                return Found(least, True, count, _trace(last_label, back, rows))
+                return Found(least, True, cheapest, count, _trace(last_label, back, rows))
             label = queue[now]
             queue[now] = waiting[label]
             if is_dead[label]:
@@ -398,7 +400,7 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             now = min(now, b)
             count += 1
             if count == most:
-                return Found(least, False, count, _trace(last_label, back, rows))
+                return Found(least, False, cheapest, count, _trace(last_label, back, rows))
 
 
 @njit(cache=True, nogil=True)

@@ -200,16 +200,17 @@ def _try_share(mode: Mode, dual: Ints, vehicle: int) -> Found:
 
 def _try_stages(ground: Ground, dual: Ints, vehicle: int) -> Found:
     """Grow runs, with a better table and more labels where few do not end it."""
-    found = Found(0, False, 0, np.empty(0, np.int32))
+    found = Found(0, False, 0, 0, np.empty(0, np.int32))
     for depth, step_s, most in STAGES:
         while True:
             sets, ahead = build_ahead(ground, dual, depth, step_s)
             found = grow_runs(ground, dual, vehicle, sets, ahead, most)
-            learned = learn_cycle(ground, found.way, MOST_MEMORY) if found.least < 0 else None
+            learned = learn_cycle(ground, found.way, MOST_MEMORY) if found.run < 0 else None
             if learned is None:
                 break
             ground = learned
-        if found.is_proven or found.least < -PARTS:
+        is_settled = found.is_proven and found.least == found.run
+        if is_settled or found.run < -PARTS:
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
     return found
 
