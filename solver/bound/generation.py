@@ -219,9 +219,9 @@ class _Job:
 
     def _solve_master(self) -> None:
         """Take new duals; what was proven of others says nothing of them."""
-        self.value, duals, self.kinds = self.master.solve()
-        if len(self.duals) != len(duals) or (duals != self.duals).any():
-            self.duals = duals
+        self.value, duals, kinds = self.master.solve()
+        if (duals != self.duals).any() or (kinds != self.kinds).any():
+            self.duals, self.kinds = duals, kinds
             for proof in self.proofs:
                 proof.theta, proof.failed_at = 0.0, _UNTRIED
 
