@@ -108,14 +108,14 @@ def build_ahead(
     span = np.maximum((latest - grid) // width - first + 1, 1)
     size = span * _CLASSES * (count_crew(ground) + 1)
     size[:homes] *= ground.room + 1
-    sets = number_sets(schools, 1)
-    stands = _stand(ground, sets)
+    sets, needs = number_sets(schools, 1), _find_needs(ground)
+    stands = _stand(ground, sets, needs)
     is_filled = shortest >= _LEAST_STEP_S and _is_affordable(size, stands)
     for depth in range(2, min(most_depth, schools) + 1 if is_filled else 0):
         if sum(comb(schools, k) for k in range(depth + 1)) > _MOST_SETS:
             break
         larger = number_sets(schools, depth)
-        standing = _stand(ground, larger)
+        standing = _stand(ground, larger, needs)
         if not _is_affordable(size, standing):
             break
         sets, stands = larger, standing
@@ -147,41 +147,44 @@ def _is_affordable(size: NDArray[np.int64], stands: NDArray[np.bool_]) -> bool:
     return entries <= _MOST_ENTRIES and entries * len(size) <= _MOST_WORK
 
 
-def _stand(ground: Ground, sets: Sets) -> NDArray[np.bool_]:
-    """Which sets a node can stand with: its own school open or closed, and all called in time."""
+class _Needs(NamedTuple):
+    """For each node and school: the earliest that a pupil can be aboard there, the most left."""
+
+    boarded: NDArray[np.int64]
+    left: NDArray[np.int64]
+
+
+def _find_needs(ground: Ground) -> _Needs:
+    """What pupils aboard at a node can have behind them, by the quickest way from their homes."""
     homes, schools = len(ground.school), len(ground.opens_s)
-    stands = np.concatenate([sets.has[:, ground.school], ~sets.has], axis=1)
-    ready = np.concatenate([ground.ready_s, ground.done_from_s]).astype(np.int64)
+    way = ground.step_s.astype(np.int64)
+    np.fill_diagonal(way, 0)
+    for via in range(len(way)):
+        np.minimum(way, way[:, via, None] + way[None, via, :], out=way)
     boarded = np.full((homes + schools, schools), FAR, dtype=np.int64)
     left = np.full((homes + schools, schools), -1, dtype=np.int64)
-    way = _shorten(ground.step_s[:homes].astype(np.int64), ground.step_s.astype(np.int64))
     for s in range(schools):
         own = np.flatnonzero(ground.school == s)
         boarded[:, s] = (ground.ready_s[own, None] + way[own]).min(axis=0, initial=FAR)
         left[:, s] = (ground.cap_s[own, None] - way[own]).max(axis=0, initial=-1)
     at = np.arange(homes)
     boarded[at, ground.school], left[at, ground.school] = ground.ready_s, ground.cap_s
-    _drop_late(ground, sets.has, np.maximum(boarded, ready[:, None]), left, stands)
+    ready = np.concatenate([ground.ready_s, ground.done_from_s])
+    return _Needs(np.maximum(boarded, ready[:, None]), left)
+
+
+def _stand(ground: Ground, sets: Sets, needs: _Needs) -> NDArray[np.bool_]:
+    """Which sets a node can stand with: its own school open or closed, and all called in time."""
+    stands = np.concatenate([sets.has[:, ground.school], ~sets.has], axis=1)
+    _drop_late(ground, sets.has, needs, stands)
     return stands
-
-
-def _shorten(way: NDArray[np.int64], step: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The quickest ways from homes to every node by any others, ends of service to ends of it."""
-    way = way.copy()
-    way[np.arange(len(way)), np.arange(len(way))] = 0
-    by_any = step.copy()
-    np.fill_diagonal(by_any, 0)
-    for via in range(len(step)):
-        np.minimum(by_any, by_any[:, via, None] + by_any[None, via, :], out=by_any)
-    return np.minimum(way, by_any[: len(way)])
 
 
 @njit(cache=True, nogil=True)
 def _drop_late(
     m: Ground,
     has: NDArray[np.bool_],
-    boarded: NDArray[np.int64],
-    left: NDArray[np.int64],
+    needs: _Needs,
     stands: NDArray[np.bool_],
 ) -> None:
     """Drop sets whose schools cannot all be called from a node, by the least time of each order.
@@ -205,7 +208,7 @@ def _drop_late(
                 continue
             start = -FAR
             for x in range(some):
-                start = max(start, boarded[i, inside[x]])
+                start = max(start, needs.boarded[i, inside[x]])
             done[:] = FAR
             ridden[:] = FAR
             is_possible = False
@@ -227,7 +230,7 @@ def _drop_late(
                                 stood = m.dwell_s[inside[y]]
                                 rode = min(rode, ridden[rest, y] + stood + leg)
                     end = max(arrived + m.dwell_s[s], m.done_from_s[s])
-                    if end <= m.done_to_s[s] and rode <= left[i, s]:
+                    if end <= m.done_to_s[s] and rode <= needs.left[i, s]:
                         done[part, x], ridden[part, x] = end, rode
                         is_possible = is_possible or part == (1 << some) - 1
             stands[g, i] = is_possible

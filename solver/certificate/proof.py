@@ -202,8 +202,8 @@ def _try_stages(ground: Ground, dual: Ints, vehicle: int) -> Found:
     """Grow runs, with a better table and more labels where few do not end it."""
     found = Found(0, False, 0, 0, np.empty(0, np.int32))
     for depth, step_s, most in STAGES:
+        sets, ahead = build_ahead(ground, dual, depth, step_s)  # whatever homes are remembered
         while True:
-            sets, ahead = build_ahead(ground, dual, depth, step_s)
             found = grow_runs(ground, dual, vehicle, sets, ahead, most)
             learned = learn_cycle(ground, found.way, MOST_MEMORY) if found.run < 0 else None
             if learned is None:
