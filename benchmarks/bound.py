@@ -15,8 +15,8 @@ from math import isinf
 import numpy as np
 
 from solver.bound import generation
-from solver.bound.answer import BoundLimits
 from solver.bound.generation import bound_session
+from solver.limits import StopLimits
 from tests.solver.enumerator import find_least_objective
 from tests.solver.test_bound import draw
 
@@ -34,7 +34,7 @@ def main(seconds: float, seed: int) -> int:
         best = find_least_objective(instance, matrix)
         if isinf(best):
             continue
-        value = bound_session(instance, matrix, [], BoundLimits(iterations=300)).value
+        value = bound_session(instance, matrix, [], StopLimits(iterations=300)).value
         shares.append(value / best)
         if value > best + 1e-6:
             wrong += 1

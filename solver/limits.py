@@ -1,4 +1,4 @@
-"""When a search stops, how far it is, and its clock."""
+"""When a search or a bound stops, how far a search is, and their clock."""
 
 from __future__ import annotations
 
@@ -10,20 +10,26 @@ from solver.domain import Session
 
 
 @dataclass(frozen=True, slots=True)
-class SearchLimits:
-    """When a search stops: after `seconds` of wall time or `iterations`, whichever is given.
+class StopLimits:
+    """When to stop: after `seconds` of wall time or `iterations`, whichever is given.
 
-    `bound_seconds` is the wall time of the lower bound on top; 0 asks for none.
+    Iterations are steps of a search, and rounds and proofs of a bound.
     """
 
     seconds: float | None = None
     iterations: int | None = None
-    seed: int = 0
-    bound_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         if self.seconds is None and self.iterations is None:
-            raise ValueError("a search needs a limit: give seconds or iterations")
+            raise ValueError("a search or a bound needs a limit: give seconds or iterations")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits(StopLimits):
+    """When a search stops; `bound_seconds` are for the lower bound on top, 0 asks for none."""
+
+    seed: int = 0
+    bound_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +47,16 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Clock:
+class Clock[L: StopLimits]:
     """What is left of the limits."""
 
-    limits: SearchLimits
+    limits: L
     should_stop: Callable[[], bool]
     began: float = field(default_factory=time.perf_counter)
     iterations: int = 0
 
     def elapsed(self) -> float:
-        """Seconds since the search, or its process, began."""
+        """Seconds since the search or the bound, or its process, began."""
         return time.perf_counter() - self.began
 
     def share(self) -> float:
@@ -59,6 +65,6 @@ class Clock:
             return self.iterations / max(self.limits.iterations, 1)
         return self.elapsed() / max(self.limits.seconds or 0.0, 1e-9)
 
-    def is_over(self) -> bool:
-        """Whether the limit is reached or the search was asked to stop."""
-        return self.share() >= 1.0 or self.should_stop()
+    def is_over(self, share: float = 1.0) -> bool:
+        """Whether so much of the limit is used up, or a stop was asked for."""
+        return self.share() >= share or self.should_stop()

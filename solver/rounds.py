@@ -21,7 +21,7 @@ import numpy as np
 
 from solver.arrays import Arrays, IntArray
 from solver.kernel import keeps_every_weekday, price_run
-from solver.limits import Clock
+from solver.limits import Clock, SearchLimits
 from solver.pieces import Piece, build_piece, cut_runs, merge_pieces
 from solver.pool import Pool, recombine
 from solver.search import improve, seed_search
@@ -54,7 +54,7 @@ _FIRST_STEPS = 10
 class Rounds:
     """The annealing of one session: its present runs, the best so far and the pool."""
 
-    def __init__(self, a: Arrays, fleet: IntArray, clock: Clock) -> None:
+    def __init__(self, a: Arrays, fleet: IntArray, clock: Clock[SearchLimits]) -> None:
         self.a, self.fleet, self.clock = a, fleet, clock
         self.pool = Pool(len(a.rider))
         self.should_end = Event()

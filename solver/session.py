@@ -19,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from solver.arrays import Arrays, IntArray, build_arrays
-from solver.bound.answer import BoundLimits, BoundProgress
+from solver.bound.answer import BoundProgress
 from solver.bound.generation import bound_session
 from solver.domain import (
     Bound,
@@ -34,7 +34,7 @@ from solver.domain import (
 from solver.hopeless import find_hopeless, price_alone
 from solver.insertion import build_neighbours, insert_all, list_groups, order_groups
 from solver.kernel import keeps_every_weekday, price_run
-from solver.limits import Clock, Progress, SearchLimits
+from solver.limits import Clock, Progress, SearchLimits, StopLimits
 from solver.measure import RunPrice
 from solver.rounds import THREADS, Rounds
 from solver.routing import Limits, can_model, improve_runs
@@ -115,7 +115,7 @@ class _Search:
         a: Arrays,
         groups: list[list[int]],
         hopeless: dict[int, tuple[Reason, ...]],
-        clock: Clock,
+        clock: Clock[SearchLimits],
         on_progress: Callable[[Progress], None],
         on_better: Callable[[SessionPlan], None],
     ) -> None:
@@ -339,9 +339,9 @@ class _Search:
         """Add a lower bound to the plan; runs found on the way may make the plan cheaper."""
         limits = self.clock.limits
         on_top = (
-            BoundLimits(seconds=limits.bound_seconds)
+            StopLimits(seconds=limits.bound_seconds)
             if limits.iterations is None
-            else BoundLimits(iterations=max(1, round(limits.bound_seconds)))
+            else StopLimits(iterations=max(1, round(limits.bound_seconds)))
         )
         self.on_better(plan)
         self.proven = 0.0

@@ -2,9 +2,9 @@
 
 For a node, the schools open there, how late they may be reached, the clock, the assistants of
 riders' own that are still free and the seats left, it holds the least reduced cost of whatever may
-follow. Relaxed: clocks are rounded down to a grid; a
-home may come again, though not after one step; a call frees all seats but one for each school that
-stays open; schools beyond the size of a set are forgotten (:mod:`solver.bound.open_sets`).
+follow. Relaxed: clocks are rounded down to a grid; a home may come again, though not after one
+step; a call frees all seats but one for each school that stays open; schools beyond the size of a
+set are forgotten (:mod:`solver.bound.open_sets`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
-from solver.bound.open_sets import CROWDED, FIRST, FORGOTTEN, KEPT, LAST, OpenSets, build_sets
+from solver.bound.open_sets import FIRST, FORGOTTEN, KEPT, LAST, OpenSets, build_sets
 
 NO_FLOOR = -1_000_000_000
 """A gain without limit: sums of real costs stay above it."""
@@ -56,21 +56,24 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead
     moves[np.arange(homes), np.arange(homes)] = FAR
     shortest = int(moves[m.leg_time < REACHABLE].min(initial=FAR))
     widths = [width for width in _WIDTHS_S if width <= shortest] or [_WIDTHS_S[-1]]
-    sets, fits = build_sets(m, _measure_clocks(m, widths[0])[2], most_entries)
     width = widths[0]
+    per_bucket = _CLASSES * count_loads(m)
+    from_s, first, span = _measure_clocks(m, width)
+    sets, fits = build_sets(m, span * per_bucket, most_entries)
     for finer in widths[1:] if sets.is_all else ():
-        if int((_measure_clocks(m, finer)[2] * sets.many).sum()) <= most_entries:
+        clocks = _measure_clocks(m, finer)
+        if int((clocks[2] * sets.many).sum()) * per_bucket <= most_entries:
             width = finer
-    from_s, first, weight = _measure_clocks(m, width)
-    sizes = weight * sets.many
+            from_s, first, span = clocks
+    sizes = span * sets.many * per_bucket
     is_built = fits and width <= shortest
     total = int(sizes.sum()) if is_built else 1
     slack = int((m.closes - m.opens).max())
     late = [-(-slack * c // (_CLASSES - 1)) for c in range(_CLASSES - 1)] + [FAR]
     t = Ahead(
         begin=np.cumsum(sizes) - sizes,
-        first=first,
-        span=(weight // (_CLASSES * count_loads(m))).astype(np.int32),
+        first=first.astype(np.int32),
+        span=span.astype(np.int32),
         late=np.array(late, dtype=np.int32),
         from_s=from_s,
         width=width if is_built else 0,
@@ -83,14 +86,13 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead
     return sets, t
 
 
-def _measure_clocks(m: Mode, width: int) -> tuple[int, Ints, NDArray[np.int64]]:
-    """The first clock of all, every node's first bucket, and its entries for one set."""
+def _measure_clocks(m: Mode, width: int) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+    """The first clock of all, and every node's first bucket and how many it has."""
     earliest = np.concatenate([m.ready, m.opens]).astype(np.int64)
     latest = np.concatenate([m.latest, m.closes]).astype(np.int64)
     from_s = int(earliest.min())
     first = (earliest - from_s) // width
-    span = np.maximum((latest - from_s) // width - first + 1, 1)
-    return from_s, first.astype(np.int32), span * (_CLASSES * count_loads(m))
+    return from_s, first, np.maximum((latest - from_s) // width - first + 1, 1)
 
 
 @njit(cache=True, nogil=True)
@@ -115,12 +117,24 @@ def pick_class(late: Ints, over: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _find_bucket(t: Ahead, i: int, clock: int) -> int:
+    """Node i's bucket of a clock; a clock before its first counts as that."""
+    return int(max((clock - t.from_s) // t.width - t.first[i], 0))
+
+
+@njit(cache=True, nogil=True)
+def _find_row(sets: OpenSets, t: Ahead, i: int, c: int, bucket: int, loads: int) -> int:
+    """The first entry of a node's class and bucket, of all its sets."""
+    return int(t.begin[i] + (c * t.span[i] + bucket) * sets.many[i] * loads)
+
+
+@njit(cache=True, nogil=True)
 def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, c: int, clock: int, loads: int) -> int:
     """The first entry of a node with a set at a clock; -1 where it is too late."""
-    b = max((clock - t.from_s) // t.width - t.first[i], 0)
-    if b >= t.span[i] or sets.place[i, g] < 0:
+    bucket = _find_bucket(t, i, clock)
+    if bucket >= t.span[i] or sets.place[i, g] < 0:
         return -1
-    return int(t.begin[i] + ((c * t.span[i] + b) * sets.many[i] + sets.place[i, g]) * loads)
+    return int(_find_row(sets, t, i, c, bucket, loads) + sets.place[i, g] * loads)
 
 
 @njit(cache=True, nogil=True)
@@ -128,7 +142,6 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.homes)
     schools = len(m.opens)
-    loads = count_loads(m)
     left = np.full(len(sets.has), m.room, np.int32)
     for g in range(len(sets.has)):
         for s in range(schools):
@@ -144,29 +157,27 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
                 continue
             clock = t.from_s + bucket * t.width
             clock = max(clock, m.ready[i] if i < homes else m.opens[i - homes])
-            for c in range(len(t.late)):
-                x = t.begin[i] + (c * t.span[i] + b) * sets.many[i] * loads
-                if i >= homes:
-                    _end_all(m, sets, t, i, x)
-                _board_all(m, dual, sets, t, i, clock, c, x)
-                _call_all(m, sets, t, i, clock, c, x, left)
+            if i >= homes:
+                _end_all(m, sets, t, i, b)
+            _board_all(m, dual, sets, t, i, clock, b)
+            _call_all(m, sets, t, i, clock, b, left)
 
 
 @njit(cache=True, nogil=True)
-def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, x: int) -> None:
-    """Let runs end at school i with the entries from x on whose set is empty."""
+def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, b: int) -> None:
+    """Let runs end at school i in a bucket where nothing is open: the first set of either kind."""
     loads = count_loads(m)
-    for g in range(len(sets.has)):
-        if sets.size[g] == 0:
-            y = x + sets.place[i, g] * loads
-            t.one[y : y + loads] = m.last_cost[i - len(m.homes)]
+    for c in range(len(t.late)):
+        x = _find_row(sets, t, i, c, b, loads)
+        for g in (0, sets.exact):
+            if g < len(sets.has):
+                y = x + sets.place[i, g] * loads
+                t.one[y : y + loads] = m.last_cost[i - len(m.homes)]
 
 
 @njit(cache=True, nogil=True)
-def _board_all(
-    m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int, c: int, x: int
-) -> None:
-    """Offer all homes that can follow node i at a clock to the entries from x on (class c)."""
+def _board_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int, b: int) -> None:
+    """Offer all homes that can follow node i at a clock to its entries of bucket b."""
     homes = len(m.homes)
     loads, crew = count_loads(m), count_crew(m)
     for h in range(homes):
@@ -176,68 +187,25 @@ def _board_all(
         if h == i or m.leg_time[i, h] >= REACHABLE or at > m.latest[h] or places <= 0:
             continue
         s = m.school_of[h]
-        bucket = max((at - t.from_s) // t.width - t.first[h], 0)
+        bucket = _find_bucket(t, h, at)
         over = at + m.short_time[h, homes + s] - m.opens[s]
         alone = pick_class(t.late, at + m.reach[h] - m.opens[s])
-        kept = pick_class(t.late, t.late[c] + at - start) if at > start else c
         cost = np.int32(m.step_cost[i, h] - dual[h])
         takes = m.is_dedicated[h] if crew > 0 else 0
-        for group in range(4):
-            d = kept if group == KEPT else (alone if group == FIRST else max(kept, alone))
-            if over > t.late[d]:
-                continue
-            z = t.begin[h] + (d * t.span[h] + bucket) * sets.many[h] * loads
-            lo, hi = sets.boards.begin[i, s, group], sets.boards.begin[i, s, group + 1]
-            source, target = sets.boards.source[lo:hi], sets.boards.target[lo:hi]
-            for own in range(takes, crew + 1):
-                y = x + own * (m.room + 1) + m.use[h]
-                then = z + (own - takes) * (m.room + 1)
-                if group == CROWDED:
-                    _offer_crowded(
-                        t, source, target, sets.place[h], y, then, loads, places, cost, i, h
-                    )
-                else:
-                    _offer(t, source, target, sets.place[h], y, then, loads, places, cost, i, h)
-
-
-@njit(cache=True, nogil=True)
-def _call_all(
-    m: Mode, sets: OpenSets, t: Ahead, i: int, clock: int, c: int, x: int, left: Ints
-) -> None:
-    """Offer all calls that can follow node i at a clock to the entries from x on (class c)."""
-    homes = len(m.homes)
-    loads = count_loads(m)
-    for s in range(len(m.opens)):
-        j = homes + s
-        if j == i or m.leg_time[i, j] >= REACHABLE:
-            continue
-        at = max(clock + m.step_time[i, j], m.opens[s])
-        if at > m.closes[s]:
-            continue
-        waited = at - clock - m.step_time[i, j]
-        is_late = at > m.opens[s] + t.late[c] + waited
-        later = pick_class(t.late, t.late[c] + waited) if waited > 0 else c
-        bucket = max((at - t.from_s) // t.width - t.first[j], 0)
-        for group in range(3):
-            if is_late and group != FORGOTTEN:
-                continue
-            d = 0 if group == LAST else later
-            z = t.begin[j] + (d * t.span[j] + bucket) * sets.many[j] * loads
-            lo, hi = (
-                sets.calls.begin[i, s, group],
-                sets.calls.begin[i, s, group + 1],
-            )
-            for e in range(lo, hi):
-                after = sets.calls.target[e]
-                then = sets.place[j, after]
-                if then < 0 or left[after] < 0:
+        for c in range(len(t.late)):
+            x = _find_row(sets, t, i, c, b, loads) + m.use[h]
+            kept = pick_class(t.late, t.late[c] + at - start) if at > start else c
+            for group in range(4):
+                d = kept if group == KEPT else (alone if group == FIRST else max(kept, alone))
+                if over > t.late[d]:
                     continue
-                for own in range(0, loads, m.room + 1):
-                    y = z + then * loads + own + left[after]
-                    v = np.int32((t.two[y] if t.via[y] == i else t.one[y]) + m.step_cost[i, j])
-                    y = x + sets.calls.source[e] * loads + own
-                    for q in range(m.room + 1):
-                        _take(t, y + q, v, j)
+                z = _find_row(sets, t, h, d, bucket, loads)
+                lo, hi = sets.boards.begin[i, s, group], sets.boards.begin[i, s, group + 1]
+                source, target = sets.boards.source[lo:hi], sets.boards.target[lo:hi]
+                for own in range(takes, crew + 1):
+                    y = x + own * (m.room + 1)
+                    then = z + (own - takes) * (m.room + 1)
+                    _offer(t, source, target, sets.place[h], y, then, loads, places, cost, i, h)
 
 
 @njit(cache=True, nogil=True)
@@ -254,44 +222,61 @@ def _offer(
     i: int,
     h: int,
 ) -> None:
-    """Offer home h after node i to entries from x on, with what may follow in those from z on."""
-    for e in range(len(source)):
-        if place[target[e]] < 0:
+    """Offer home h after node i to entries from x on, with what may follow in those from z on.
+
+    Where a source has several targets in turn, each is a bound, so the largest counts; where one
+    of them is no set of home h, nothing can follow.
+    """
+    end = 0
+    while end < len(source):
+        e = end
+        end += 1
+        is_possible = place[target[e]] >= 0
+        while end < len(source) and source[end] == source[e]:
+            is_possible = is_possible and place[target[end]] >= 0
+            end += 1
+        if not is_possible:
             continue
         y, then = x + source[e] * loads, z + place[target[e]] * loads
         for q in range(places):
-            v = t.two[then + q] if t.via[then + q] == i else t.one[then + q]
-            _take(t, y + q, np.int32(v + cost), h)
+            best = t.two[then + q] if t.via[then + q] == i else t.one[then + q]
+            for f in range(e + 1, end):
+                other = z + place[target[f]] * loads + q
+                best = max(best, t.two[other] if t.via[other] == i else t.one[other])
+            _take(t, y + q, np.int32(best + cost), h)
 
 
 @njit(cache=True, nogil=True)
-def _offer_crowded(
-    t: Ahead,
-    source: Ints,
-    target: Ints,
-    place: Ints,
-    x: int,
-    z: int,
-    loads: int,
-    places: int,
-    cost: np.int32,
-    i: int,
-    h: int,
-) -> None:
-    """Offer as :func:`_offer` does where sources have several targets in turn: the best bound."""
-    e = 0
-    while e < len(source):
-        end = e + 1
-        while end < len(source) and source[end] == source[e]:
-            end += 1
-        for q in range(places):
-            best = np.int32(NO_FLOOR)
-            for f in range(e, end):
-                then = z + place[target[f]] * loads + q
-                v = t.two[then] if t.via[then] == i else t.one[then]
-                best = max(best, v if place[target[f]] >= 0 else np.int32(FAR))
-            _take(t, x + source[e] * loads + q, np.int32(best + cost), h)
-        e = end
+def _call_all(m: Mode, sets: OpenSets, t: Ahead, i: int, clock: int, b: int, left: Ints) -> None:
+    """Offer all calls that can follow node i at a clock to its entries of bucket b."""
+    homes = len(m.homes)
+    loads = count_loads(m)
+    for s in range(len(m.opens)):
+        j = homes + s
+        start = clock + m.step_time[i, j]
+        at = max(start, m.opens[s])
+        if j == i or m.leg_time[i, j] >= REACHABLE or at > m.closes[s]:
+            continue
+        bucket = _find_bucket(t, j, at)
+        for c in range(len(t.late)):
+            x = _find_row(sets, t, i, c, b, loads)
+            later = pick_class(t.late, t.late[c] + at - start) if at > start else c
+            is_late = start > m.opens[s] + t.late[c]
+            for group in range(3):
+                if is_late and group != FORGOTTEN:
+                    continue
+                z = _find_row(sets, t, j, 0 if group == LAST else later, bucket, loads)
+                for e in range(sets.calls.begin[i, s, group], sets.calls.begin[i, s, group + 1]):
+                    after = sets.calls.target[e]
+                    then = sets.place[j, after]
+                    if then < 0 or left[after] < 0:
+                        continue
+                    for own in range(0, loads, m.room + 1):
+                        y = z + then * loads + own + left[after]
+                        v = np.int32((t.two[y] if t.via[y] == i else t.one[y]) + m.step_cost[i, j])
+                        y = x + sets.calls.source[e] * loads + own
+                        for q in range(m.room + 1):
+                            _take(t, y + q, v, j)
 
 
 @njit(cache=True, nogil=True, inline="always")

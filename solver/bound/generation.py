@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 
 from solver.arrays import IntArray
 from solver.bound.ahead import build_ahead
-from solver.bound.answer import BoundLimits, BoundProgress, BoundResult, Clock
+from solver.bound.answer import BoundProgress, BoundResult
 from solver.bound.fixed import price_fixed
 from solver.bound.labels import Pace, Priced, label_mode
 from solver.bound.master import Column, Master
 from solver.bound.modes import FAR, PENNY_PARTS, Ground, Mode, ModeKey, cost_of, round_duals
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.domain import Instance, TravelMatrix
+from solver.limits import Clock, StopLimits
 
 Duals = NDArray[np.float64]
 
@@ -100,7 +101,7 @@ def bound_session(
     instance: Instance,
     matrix: TravelMatrix,
     columns: Sequence[tuple[float, IntArray]],
-    limits: BoundLimits,
+    limits: StopLimits,
     *,
     on_progress: Callable[[BoundProgress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -137,7 +138,7 @@ class _Job:
         self,
         instance: Instance,
         matrix: TravelMatrix,
-        clock: Clock,
+        clock: Clock[StopLimits],
         on_progress: Callable[[BoundProgress], None],
     ) -> None:
         self.clock = clock
@@ -208,7 +209,7 @@ class _Job:
             with ThreadPoolExecutor(THREADS) as threads:
                 found = list(threads.map(partial(self._search, share), priced))
             new = [p for p, walks in zip(priced, found, strict=True) if self._take(p, walks)]
-            self.clock.used += 1
+            self.clock.iterations += 1
             if new:
                 rest = [p for p in self.proofs if p not in new and p not in waiting]
                 waiting.extendleft(new)
@@ -240,7 +241,7 @@ class _Job:
         is_stale = False
         resting = np.zeros(len(self.proofs), dtype=np.int64)
         while not self.clock.is_over(share):
-            self.value, self.duals, self.kinds = self.master.solve()
+            self._solve_master()
             centre = self.duals if centre is None or is_stale else centre
             centre = _SMOOTH * centre + (1 - _SMOOTH) * self.duals
             new = 0
@@ -253,7 +254,7 @@ class _Job:
                 if not made:
                     resting[proof.number] = self.rounds + 4
             self.rounds += 1
-            self.clock.used += 1
+            self.clock.iterations += 1
             self._report("columns")
             if new == 0:
                 if is_stale or float(np.abs(centre - self.duals).max()) < _NEGATIVE:
@@ -271,8 +272,7 @@ class _Job:
         duals = round_duals(centre[self._inside(mode)])
         entries, labels = self.stages[-1]
         sets, ahead = build_ahead(mode, duals, min(QUICK_ENTRIES, entries))
-        pace = QUICK._replace(labels=min(QUICK.labels, labels))
-        priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
+        priced = label_mode(mode, duals, sets, ahead, _quicken(labels), self.halt)
         return self._pick_walks(mode, priced, saved)
 
     def _build_mode(self, proof: _Proof, theta: float) -> tuple[Mode, float]:
@@ -342,7 +342,7 @@ class _Job:
             with ThreadPoolExecutor(THREADS) as threads:
                 found = list(threads.map(self._try_share, worst))
             new += sum(self._take(p, walks) for p, walks in zip(worst, found, strict=True))
-            self.clock.used += 1
+            self.clock.iterations += 1
             self._keep(min(proof.theta for proof in self.proofs))
             self._report("proof")
         return new
@@ -378,10 +378,8 @@ class _Job:
         entries, labels = self.stages[stage]
         sets, ahead = build_ahead(mode, duals, entries)
         if is_searching:
-            pace = QUICK._replace(labels=min(QUICK.labels, labels))
-            walks = self._pick_walks(
-                mode, label_mode(mode, duals, sets, ahead, pace, self.halt), saved
-            )
+            priced = label_mode(mode, duals, sets, ahead, _quicken(labels), self.halt)
+            walks = self._pick_walks(mode, priced, saved)
             if walks:
                 return _Labelled(False, True, walks)
         pace = Pace(labels, labels, is_greedy=stage == 0, is_quick=False)
@@ -439,6 +437,11 @@ class _Job:
             return self.runs[places] - float(sum(self.duals[x] for x in places if x < homes))
 
         return [nodes[list(places)] for places in sorted(self.runs, key=reduce)[:MOST_COLUMNS]]
+
+
+def _quicken(labels: int) -> Pace:
+    """Quick labelling with at most so many labels."""
+    return QUICK._replace(labels=min(QUICK.labels, labels))
 
 
 def scale_to_hold(least_cost: float, least: float) -> float:

@@ -144,13 +144,9 @@ class Ground:
         _, room = weigh_layouts(self.instance.fleet[key.vehicle_type])
         return room - (key.shared + key.dedicated if is_daily else 0)
 
-    def _count_use(self, key: ModeKey) -> Ints:
-        """What each rider of a mode takes of its room on the fullest weekday."""
-        chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
-        people = [self.instance.riders[self.riders[x]] for x in self.members[key]]
-        return _ints(
-            [(w.seats + chair * w.bays) * (w.weekdays >> self.weekday & 1) for w in people]
-        )
+    def _take_room(self, who: Rider, chair: int) -> int:
+        """What a rider takes of a room in which a bay weighs `chair`, on the fullest weekday."""
+        return (who.seats + chair * who.bays) * (who.weekdays >> self.weekday & 1)
 
     def count_seats(self, key: ModeKey, walk: list[int]) -> bool:
         """Count a mode's seats from now on if a walk is too full for it; whether that is new.
@@ -159,14 +155,16 @@ class Ground:
         """
         if key in self.counted:
             return False
-        use = dict(zip(self.members[key], self._count_use(key).tolist(), strict=True))
+        chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
+        room = self._count_room(key)
         aboard = [0] * len(self.instance.schools)
         for node in walk:
             if node < len(self.riders):
-                aboard[self.instance.riders[self.riders[node]].school] += use[node]
+                who = self.instance.riders[self.riders[node]]
+                aboard[who.school] += self._take_room(who, chair)
             else:
                 aboard[node - len(self.riders)] = 0
-            if sum(aboard) > self._count_room(key):
+            if sum(aboard) > room:
                 self.counted.add(key)
                 return True
         return False
@@ -208,7 +206,8 @@ class Ground:
         closes = _ints([a - b for a, b in zip(hi, least, strict=True)])
         room, use = 0, np.zeros(count, dtype=np.int32)
         if key in self.counted:
-            room, use = self._count_room(key), self._count_use(key)
+            chair, _ = weigh_layouts(kind)
+            room, use = self._count_room(key), _ints([self._take_room(w, chair) for w in people])
         least_use = np.full(len(schools), room + 1, dtype=np.int32)
         np.minimum.at(least_use, school_of, use)
         near, place = self._lay_memory(key, nodes, places)
@@ -265,7 +264,8 @@ class Ground:
             kept = [self.memory[key][node] for node in between]
             if all(rider in nodes or len(nodes) < MOST_REMEMBERED for nodes in kept):
                 for nodes in kept:
-                    nodes.extend([] if rider in nodes else [rider])
+                    if rider not in nodes:
+                        nodes.append(rider)
                 return True
         return False
 

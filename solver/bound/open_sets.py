@@ -43,13 +43,13 @@ class Steps(NamedTuple):
 class OpenSets(NamedTuple):
     """All sets, exact ones first, then those with some schools forgotten (`exact` is the first).
 
+    The first of either kind is the empty set.
     `plus[g, s]` is set g with s, -1 where no run has them or it is too large for its kind.
     `place[i, g]` is the place of set g among the `many[i]` of node i, -1 where node i has it not.
     No run has more than `deep` schools open where `is_all`.
     """
 
     has: NDArray[np.bool_]
-    size: Ints
     plus: Ints
     place: Ints
     many: Ints
@@ -85,8 +85,10 @@ def build_sets(m: Mode, weight: NDArray[np.int64], most: int) -> tuple[OpenSets,
         What a set takes of `most` at each node.
     """
     timing = _time_calls(m)
-    levels = [_list_empty(timing)]
-    levels.append(_extend(*levels[-1], timing))
+    every = np.arange(len(timing.own), dtype=np.int32)
+    nothing = np.zeros(len(every), np.int64)
+    at_schools = timing.own < 0  # at a home its own school is open
+    levels = [(every[at_schools], nothing[at_schools]), _extend(every, nothing, timing)]
     while len(levels[-1][0]) and len(levels) <= MOST_OPEN and _weigh(weight, levels) <= most:
         levels.append(_extend(*levels[-1], timing))
     while (
@@ -123,12 +125,6 @@ def _time_calls(m: Mode) -> _Timing:
     clock = np.maximum(clock, np.concatenate([m.ready, m.opens])[:, None])
     own = np.concatenate([m.school_of, np.full(schools, -1, np.int32)]).astype(np.int32)
     return _Timing(left, clock, m.short_time[:, homes:].copy(), m.opens, m.closes, own)
-
-
-def _list_empty(timing: _Timing) -> tuple[Ints, Codes]:
-    """The empty sets, at schools only: rows of a node and a code."""
-    nodes = np.flatnonzero(timing.own < 0).astype(np.int32)
-    return nodes, np.zeros(len(nodes), np.int64)
 
 
 @njit(cache=True, nogil=True)
@@ -191,18 +187,14 @@ def _can_call(t: _Timing, i: int, start: int, schools: Ints, some: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
-    """All sets of one school more that can still be called at their node."""
+    """All sets of one school more that can still be called; at a home its own school comes first.
+
+    A set is a row of a node and a code.
+    """
     homes = len(t.own) - len(t.opens)
     new_nodes = [np.int32(0)]
     new_codes = [np.int64(0)]
     schools = np.empty(MOST_OPEN + 1, np.int32)
-    is_first = len(codes) > 0 and codes[0] == 0
-    if is_first:  # from nothing to one school: at a home its own
-        for i in range(homes):
-            schools[0] = t.own[i]
-            if _can_call(t, i, t.clock[i, t.own[i]], schools, 1):
-                new_nodes.append(np.int32(i))
-                new_codes.append(np.int64(t.own[i] + 1))
     for row in range(len(nodes)):
         i = nodes[row]
         some = _unpack(codes[row], schools)
@@ -213,7 +205,8 @@ def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
             if schools[x] != t.own[i]:
                 greatest = max(greatest, schools[x])
         for s in range(greatest + 1, len(t.opens)):
-            if s == t.own[i] or i == homes + s or t.left[i, s] < 0:
+            is_begun_here = some == 0 and t.own[i] >= 0
+            if (s == t.own[i]) != is_begun_here or i == homes + s or t.left[i, s] < 0:
                 continue
             schools[some] = s
             begin = max(clock, t.clock[i, s])
@@ -247,7 +240,6 @@ def _number(
     )
     return OpenSets(
         has=has,
-        size=size,
         plus=plus,
         place=place,
         many=stands.sum(axis=1).astype(np.int32),

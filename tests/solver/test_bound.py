@@ -10,17 +10,18 @@ import pytest
 
 from solver.bound import generation
 from solver.bound.ahead import build_ahead
-from solver.bound.answer import BoundLimits, BoundResult
+from solver.bound.answer import BoundResult
 from solver.bound.generation import bound_session
 from solver.bound.labels import Pace, label_mode
 from solver.bound.modes import FAR, Ground, Mode, round_duals
 from solver.checker import check_session_plan
 from solver.domain import Instance, Session, TravelMatrix
+from solver.limits import Clock, StopLimits
 from solver.session import SearchLimits, solve_session
 from tests.solver.enumerator import find_least_objective
 from tests.solver.random_cases import draw_instance, draw_sequence, fit_to_run
 
-LIMITS = BoundLimits(iterations=400)
+LIMITS = StopLimits(iterations=400)
 
 
 @pytest.fixture
@@ -181,3 +182,23 @@ def test_runs_found_on_the_way_make_a_hasty_plan_cheaper() -> None:
         assert proven.bound.value <= proven.objective + 1e-6
         cheaper += proven.objective < alone.objective - 0.01
     assert cheaper >= 2
+
+
+def test_new_duals_of_vehicle_types_alone_call_for_new_proofs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where vehicles are scarce the master may change those and leave the pupils' duals."""
+    instance, matrix = draw(np.random.default_rng(8), 5, "AM", 0)
+    job = generation._Job(instance, matrix, Clock(LIMITS, lambda: False), lambda _: None)
+    job.start([])
+    job._solve_master()
+    answer = job.value, job.duals.copy(), job.kinds - 1.0
+    for proof in job.proofs:
+        proof.theta = 1.0
+    monkeypatch.setattr(job.master, "solve", lambda: answer)
+    job._solve_master()
+    assert job.proofs
+    assert all(proof.theta == 0.0 for proof in job.proofs)
+    job.proofs[0].theta = 1.0
+    job._solve_master()
+    assert job.proofs[0].theta == 1.0, "the same duals leave what was proven of them"

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from solver.bound import generation
-from solver.bound.answer import BoundLimits
 from solver.bound.generation import bound_session
 from solver.certificate import CertificateError, Proof, prove_bound
 from solver.certificate.ahead import build_ahead
@@ -17,6 +16,7 @@ from solver.certificate.forward import grow_runs
 from solver.certificate.ground import list_modes, read_sketch, round_up
 from solver.domain import Instance, Session, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
+from solver.limits import StopLimits
 from tests.solver.enumerator import find_least_objective
 from tests.solver.random_cases import draw_instance
 from tests.solver.test_bound import draw
@@ -62,7 +62,7 @@ def test_the_duals_of_a_bound_prove_its_value(
         if isinf(best):
             continue
         seen += 1
-        result = bound_session(instance, matrix, [], BoundLimits(iterations=400))
+        result = bound_session(instance, matrix, [], StopLimits(iterations=400))
         proof = prove_bound(instance, matrix, result.duals, result.kind_duals)
         assert proof.value <= best + 1e-6
         assert proof.value == pytest.approx(result.value, abs=0.01), f"instance {number}"
