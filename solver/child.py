@@ -27,6 +27,8 @@ from solver.session import Progress, SearchLimits, solve_session
 
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, linux/prctl.h
 _POLL_S = 0.2
+_FIRST_PLAN_S = 4.0
+"""How long a stop waits for a session's first plan where another session has one already."""
 
 
 class SearchFailedError(SchoolrunError):
@@ -67,7 +69,8 @@ def solve_jobs(
     Parameters
     ----------
     should_stop
-        Polled five times a second; once true, the children end and the best plans are kept.
+        Polled five times a second; once true, the children end and the best plans are kept. Where
+        one session has a plan and another has none yet, the stop waits some seconds for it.
 
     Raises
     ------
@@ -77,9 +80,12 @@ def solve_jobs(
         If it was stopped while a session had no plan yet.
     """
     children = [_start(job) for job in jobs]
+    stopped_at: float | None = None
     try:
         while not all(child.is_done for child in children):
-            if should_stop():
+            if stopped_at is None and should_stop():
+                stopped_at = time.monotonic()
+            if stopped_at is not None and not _is_worth_waiting(children, stopped_at):
                 break
             open_pipes = [child.pipe for child in children if not child.is_done]
             for pipe in wait(open_pipes, timeout=_POLL_S):
@@ -91,6 +97,13 @@ def solve_jobs(
     if any(child.plan is None for child in children):
         raise SearchStoppedError("stopped before there was a plan; nothing was kept")
     return [child.plan for child in children if child.plan is not None]
+
+
+def _is_worth_waiting(children: Sequence[_Child], stopped_at: float) -> bool:
+    """Whether a session's first plan is due, without which the other session's plan is lost."""
+    has_plan = [child.plan is not None for child in children]
+    is_in_time = time.monotonic() - stopped_at < _FIRST_PLAN_S
+    return any(has_plan) and not all(has_plan) and is_in_time
 
 
 def _receive(

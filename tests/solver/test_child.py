@@ -61,6 +61,18 @@ def test_a_stop_ends_within_two_seconds_and_keeps_the_best_plan() -> None:
     assert not multiprocessing.active_children()
 
 
+def test_a_stop_waits_for_the_first_plan_of_the_other_session() -> None:
+    small, large = _draw(1, 15), draw_instance(np.random.default_rng(2), 250, "PM", schools=3)
+    plans: dict[int, SessionPlan] = {}
+    answers = solve_jobs(
+        [Job(*case, SearchLimits(seconds=300, seed=1)) for case in (small, large)],
+        on_better=plans.__setitem__,
+        should_stop=lambda: bool(plans),
+    )
+    assert list_broken(*small, answers[0]) == list_broken(*large, answers[1]) == set()
+    assert not multiprocessing.active_children()
+
+
 def test_a_stop_before_any_plan_says_so() -> None:
     instance, matrix = _draw()
     with pytest.raises(SearchStoppedError, match="before there was a plan"):
