@@ -102,9 +102,7 @@ def recombine(
     for v in scarce:
         used = [x for x, run in zip(take, runs, strict=True) if run.kind == v]
         model.add(sum(used) <= int(counts[v]))
-    model.minimize(
-        sum(round(run.price * _PARTS) * x for x, run in zip(take, runs, strict=True))
-    )
+    model.minimize(sum(round(run.price * _PARTS) * x for x, run in zip(take, runs, strict=True)))
     hint = {np.sort(nodes[nodes < pool.rider_count]).tobytes() for nodes in best}
     for x, run in zip(take, runs, strict=True):
         model.add_hint(x, run.riders.tobytes() in hint)

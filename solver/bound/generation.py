@@ -44,8 +44,6 @@ Duals = NDArray[np.float64]
 SHARES = (0.4, 0.6, 0.75, 0.85, 0.92, 0.96, 1.0)
 """Shares of the duals at which a mode is proven in turn; where one fails, halfway and so on."""
 CLOSE = 0.01
-FIRST_SHARE = 0.75
-"""Quickly found duals are proven up to this share before fuller labelling improves them."""
 GENERATING_SHARE = 0.5
 """Share of the time after which the duals of the columns so far are proven."""
 SETTLING_SHARE = 0.8
@@ -63,7 +61,7 @@ ROUNDS_A_STAGE = (0, 100, 400, 1600)
 PER_MODE = 40
 NEAR = 12
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
-DRY = 1e-4
+DRY = 1e-5
 """Quick labelling ends when a round lowers the master by less than this share."""
 MOST_COLUMNS = 4_000
 """So many runs at most are handed to the search."""
@@ -213,9 +211,8 @@ class _Job:
     def work(self) -> None:
         """Add columns and prove their duals, in turn, as long as proving finds more runs."""
         self._generate_quickly(GENERATING_SHARE)
-        self._prove(FIRST_SHARE)
         self._settle(GENERATING_SHARE)
-        while self._prove() and not self.clock.is_over(SETTLING_SHARE):
+        while self._prove() and not self.clock.is_over():
             self._settle(SETTLING_SHARE)
 
     def _settle(self, share: float) -> None:
@@ -264,7 +261,7 @@ class _Job:
         while not self.clock.is_over(share):
             before = self.value
             self._solve_master()
-            if is_stale is False and 0.0 < before - self.value < DRY * self.value:
+            if not is_stale and 0.0 < before - self.value < DRY * self.value:
                 return
             centre = self.duals if centre is None or is_stale else centre
             centre = _SMOOTH * centre + (1 - _SMOOTH) * self.duals
@@ -350,8 +347,8 @@ class _Job:
             new += self.master.add(Column(walk.cost, members, kind))
         return new
 
-    def _prove(self, most: float = 1.0) -> int:
-        """Raise what is proven to `most`, the modes proven least first; keep the best bound.
+    def _prove(self) -> int:
+        """Raise what is proven, the modes proven least first; keep the best bound.
 
         Returns
         -------
@@ -360,7 +357,7 @@ class _Job:
         """
         new = 0
         while not self.clock.is_over():
-            left = [p for p in self.proofs if min(most, p.failed_at) - p.theta > CLOSE]
+            left = [p for p in self.proofs if min(1.0, p.failed_at) - p.theta > CLOSE]
             if not left:
                 break
             worst = sorted(left, key=lambda proof: proof.theta)[:THREADS]
