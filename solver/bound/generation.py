@@ -58,6 +58,8 @@ STAGES = ((600_000, 5_000), (3_000_000, 50_000), (12_000_000, 200_000), (40_000_
 """Entries of the table and labels that a proof may use; where a stage does not end, the next."""
 ROUNDS_A_STAGE = (0, 100, 400, 1600)
 """A bound with so many rounds and proofs at least, where they are counted, may use each stage."""
+PATIENT_S = 300.0
+"""A bound with so many seconds may go straight to a large table."""
 PER_MODE = 40
 NEAR = 12
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
@@ -202,7 +204,13 @@ class _Job:
                 self.master.add(Column(cost, members, -1))
 
     def _choose_stages(self, key: ModeKey) -> tuple[int, ...]:
-        """The stages for a mode: the first, and from the one on whose table holds all its sets."""
+        """The stages for a mode: the first, and from the one on whose table holds all its sets.
+
+        Filling a table cannot be stopped, so a short bound goes through them one by one.
+        """
+        seconds = self.clock.limits.seconds
+        if seconds is not None and seconds < PATIENT_S:
+            return tuple(range(len(self.stages)))
         mode = self.ground.build_mode(key)
         searched = range(1, min(SEARCHING_STAGE + 1, len(self.stages)))
         first = next((n for n in searched if holds_all(mode, self.stages[n][0])), 1)
