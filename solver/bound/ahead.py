@@ -32,7 +32,7 @@ class Ahead(NamedTuple):
     count_loads(m) + assistants left x (room + 1) + seats left, with the `place` of the set among
     the `many` of the node. Class c holds runs whose open schools may be reached up to late[c]
     seconds after they open. `width` is 0 where no table was built: then nothing is known of what
-    follows. `floor` is the least of a node's bucket, whatever is open, from entry `under[i]` on.
+    follows.
     """
 
     begin: NDArray[np.int64]
@@ -44,14 +44,12 @@ class Ahead(NamedTuple):
     one: Ints
     two: Ints
     via: NDArray[np.int16]
-    under: NDArray[np.int64]
-    floor: Ints
 
 
 def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead]:
     """Fill the table for a mode and its duals, over as large sets as `most_entries` allows.
 
-    Its clock is as fine as they leave room for.
+    Where it holds all sets that a run can have, its clock is as fine as `most_entries` allows.
     """
     homes = len(m.homes)
     moves = m.step_time.copy()
@@ -62,7 +60,7 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead
     per_bucket = _CLASSES * count_loads(m)
     from_s, first, span = _measure_clocks(m, width)
     sets, fits = build_sets(m, span * per_bucket, most_entries)
-    for finer in widths[1:]:
+    for finer in widths[1:] if sets.is_all else ():
         clocks = _measure_clocks(m, finer)
         if int((clocks[2] * sets.many).sum()) * per_bucket <= most_entries:
             width = finer
@@ -82,20 +80,10 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead
         one=np.full(total, FAR, np.int32),
         two=np.full(total, FAR, np.int32),
         via=np.full(total, -1, np.int16),
-        under=np.cumsum(span) - span,
-        floor=np.full(int(span.sum()), FAR, np.int32),
     )
     if is_built:
         _fill(m, dual, sets, t)
-        _find_floors(m, sets, t)
     return sets, t
-
-
-def holds_all(m: Mode, most_entries: int) -> bool:
-    """Whether a table of so many entries holds all sets that a run of the mode can have."""
-    _, _, span = _measure_clocks(m, _WIDTHS_S[0])
-    sets, fits = build_sets(m, span * _CLASSES * count_loads(m), most_entries)
-    return fits and sets.is_all
 
 
 def _measure_clocks(m: Mode, width: int) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
@@ -173,27 +161,6 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
                 _end_all(m, sets, t, i, b)
             _board_all(m, dual, sets, t, i, clock, b)
             _call_all(m, sets, t, i, clock, b, left)
-
-
-@njit(cache=True, nogil=True)
-def _find_floors(m: Mode, sets: OpenSets, t: Ahead) -> None:
-    """Find the least of every node's buckets."""
-    for i in range(len(t.begin)):
-        entries = sets.many[i] * count_loads(m)
-        for c in range(len(t.late)):
-            for b in range(t.span[i]):
-                x = t.begin[i] + (c * t.span[i] + b) * entries
-                for y in range(x, x + entries):
-                    t.floor[t.under[i] + b] = min(t.floor[t.under[i] + b], t.one[y])
-
-
-@njit(cache=True, nogil=True)
-def find_floor(t: Ahead, i: int, clock: int) -> int:
-    """What nothing that follows node i from a clock on goes below, whatever is open there."""
-    if t.width == 0:
-        return NO_FLOOR
-    bucket = _find_bucket(t, i, clock)
-    return int(t.floor[t.under[i] + bucket]) if bucket < t.span[i] else FAR
 
 
 @njit(cache=True, nogil=True)

@@ -33,4 +33,5 @@ class BoundResult:
     master: float
     seconds: float
     rounds: int
+    is_converged: bool
     columns: tuple[IntArray, ...] = ()

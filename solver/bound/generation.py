@@ -19,29 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.arrays import IntArray
-from solver.bound.ahead import build_ahead, holds_all
+from solver.bound.ahead import build_ahead
 from solver.bound.answer import BoundProgress, BoundResult
 from solver.bound.fixed import price_fixed
 from solver.bound.labels import Pace, Priced, label_mode
 from solver.bound.master import Column, Master
-from solver.bound.modes import (
-    FAR,
-    PENNY_PARTS,
-    Ground,
-    Mode,
-    ModeKey,
-    cost_of,
-    keep_near,
-    round_duals,
-)
+from solver.bound.modes import FAR, PENNY_PARTS, Ground, Mode, ModeKey, cost_of, round_duals
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
-from solver.bound.walks import Walk, pick_walks, scale_to_hold
 from solver.domain import Instance, TravelMatrix
 from solver.limits import Clock, StopLimits
 
 Duals = NDArray[np.float64]
 
-SHARES = (0.4, 0.6, 0.75, 0.85, 0.92, 0.96, 1.0)
+SHARES = (0.6, 0.75, 0.85, 0.92, 0.96, 1.0)
 """Shares of the duals at which a mode is proven in turn; where one fails, halfway and so on."""
 CLOSE = 0.01
 GENERATING_SHARE = 0.5
@@ -52,19 +42,15 @@ SEARCHING_STAGE = 2
 """The last stage at which columns are looked for."""
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_ENTRIES = 2_000_000
-QUICK_NEAR = 40
-"""Homes that may follow a node in quick labelling: the nearest."""
-STAGES = ((600_000, 5_000), (3_000_000, 50_000), (12_000_000, 200_000), (40_000_000, 2_000_000))
+STAGES = ((600_000, 5_000), (3_000_000, 50_000), (12_000_000, 200_000), (40_000_000, 3_000_000))
 """Entries of the table and labels that a proof may use; where a stage does not end, the next."""
 ROUNDS_A_STAGE = (0, 100, 400, 1600)
 """A bound with so many rounds and proofs at least, where they are counted, may use each stage."""
-PATIENT_S = 300.0
-"""A bound with so many seconds may go straight to a large table."""
 PER_MODE = 40
 NEAR = 12
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
-DRY = 1e-5
-"""Quick labelling ends when a round lowers the master by less than this share."""
+_HARD = 0.8
+"""From this share of the duals on a mode is tried at the stage that it last needed."""
 MOST_COLUMNS = 4_000
 """So many runs at most are handed to the search."""
 _NEGATIVE = 1e-6
@@ -77,6 +63,18 @@ THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk's cost, GBP, and its nodes: places among the free riders, and schools after them.
+
+    `once_cost` is its cost where no rider is called on again.
+    """
+
+    cost: float
+    once_cost: float
+    places: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Labelled:
     """Whether labelling found the least, whether a run is negative, and walks for the master.
 
@@ -85,29 +83,18 @@ class _Labelled:
 
     is_whole: bool
     is_negative: bool
-    walks: list[Walk]
+    walks: list[_Walk]
 
 
 @dataclass(slots=True)
 class _Proof:
-    """One mode: the share of the duals that is proven, and the least that could not be.
-
-    `stages` are those that are worth a try, `stage` the place of the first of them. `reached` is
-    the share that was proven of earlier duals: that much is tried at once of new ones.
-    """
+    """One mode: the share of the duals that is proven, and the least that could not be."""
 
     number: int
     key: ModeKey
-    stages: tuple[int, ...]
     stage: int = 0
     theta: float = 0.0
-    reached: float = 0.0
     failed_at: float = _UNTRIED
-
-    def forget(self) -> None:
-        """Start anew with other duals."""
-        self.reached = max(self.reached, self.theta)
-        self.theta, self.failed_at = 0.0, _UNTRIED
 
 
 def bound_session(
@@ -168,13 +155,11 @@ class _Job:
         self.free = sorted(self.prices)
         self.place = {rider: x for x, rider in enumerate(self.free)}
         self.ground = Ground(instance, matrix, self.free, NEAR)
-        self.proofs = [
-            _Proof(number, key, self._choose_stages(key))
-            for number, key in enumerate(self.ground.members)
-        ]
+        self.proofs = [_Proof(number, key) for number, key in enumerate(self.ground.members)]
         self.riders = len(instance.riders)
         self.runs: dict[tuple[int, ...], float] = {}
         self.rounds = 0
+        self.is_converged = False
         self.duals: Duals = np.zeros(len(self.free))
         self.kinds: Duals = np.zeros(len(self.counts))
         self.best_value = 0.0
@@ -194,6 +179,7 @@ class _Job:
         """Take the optimum of a very small session as the bound, shared evenly over its riders."""
         self.value = self.best_value = value
         self.best_duals = np.full(len(self.free), value / len(self.free))
+        self.is_converged = True
 
     def start(self, columns: Sequence[tuple[float, IntArray]]) -> None:
         """Build the master from each rider alone and from the plans' runs."""
@@ -203,25 +189,13 @@ class _Job:
             if members and len(members) == sum(int(n) < self.riders for n in sequence):
                 self.master.add(Column(cost, members, -1))
 
-    def _choose_stages(self, key: ModeKey) -> tuple[int, ...]:
-        """The stages for a mode: the first, and from the one on whose table holds all its sets.
-
-        Filling a table cannot be stopped, so a short bound goes through them one by one.
-        """
-        seconds = self.clock.limits.seconds
-        if seconds is not None and seconds < PATIENT_S:
-            return tuple(range(len(self.stages)))
-        mode = self.ground.build_mode(key)
-        searched = range(1, min(SEARCHING_STAGE + 1, len(self.stages)))
-        first = next((n for n in searched if holds_all(mode, self.stages[n][0])), 1)
-        return (0, *range(first, len(self.stages)))
-
     def work(self) -> None:
         """Add columns and prove their duals, in turn, as long as proving finds more runs."""
         self._generate_quickly(GENERATING_SHARE)
         self._settle(GENERATING_SHARE)
-        while self._prove() and not self.clock.is_over():
+        while self._prove() and not self.clock.is_over(SETTLING_SHARE):
             self._settle(SETTLING_SHARE)
+        self.is_converged = all(proof.theta == 1.0 for proof in self.proofs)
 
     def _settle(self, share: float) -> None:
         """Add columns by fuller labelling of one mode after the other until none has any left.
@@ -250,27 +224,24 @@ class _Job:
         if (duals != self.duals).any() or (kinds != self.kinds).any():
             self.duals, self.kinds = duals, kinds
             for proof in self.proofs:
-                proof.forget()
+                proof.theta, proof.failed_at = 0.0, _UNTRIED
 
-    def _search(self, share: float, proof: _Proof) -> list[Walk]:
+    def _search(self, share: float, proof: _Proof) -> list[_Walk]:
         """Find runs of a mode at the whole duals, with more labels where few do not end it."""
-        stages = [stage for stage in proof.stages if stage <= SEARCHING_STAGE]
-        at = min(proof.stage, len(stages) - 1)
+        last = min(SEARCHING_STAGE, len(self.stages) - 1)
         while True:
-            labelled = self._label(1.0, stages[at], share, proof, is_searching=True)
-            if labelled.is_whole or labelled.walks or at == len(stages) - 1:
+            stage = min(proof.stage, last)
+            labelled = self._label(1.0, stage, share, proof, is_searching=True)
+            if labelled.is_whole or labelled.walks or stage == last:
                 return labelled.walks
-            at += 1
+            proof.stage = stage + 1
 
     def _generate_quickly(self, share: float) -> None:
         centre: Duals | None = None
         is_stale = False
         resting = np.zeros(len(self.proofs), dtype=np.int64)
         while not self.clock.is_over(share):
-            before = self.value
             self._solve_master()
-            if not is_stale and 0.0 < before - self.value < DRY * self.value:
-                return
             centre = self.duals if centre is None or is_stale else centre
             centre = _SMOOTH * centre + (1 - _SMOOTH) * self.duals
             new = 0
@@ -293,12 +264,11 @@ class _Job:
             else:
                 is_stale = False
 
-    def _price(self, centre: Duals, share: float, proof: _Proof) -> list[Walk]:
+    def _price(self, centre: Duals, share: float, proof: _Proof) -> list[_Walk]:
         """Price a mode quickly at the smoothed duals; keep what is negative at the master's own."""
         if self.clock.is_over(share):
             return []
         mode, saved = self._build_mode(proof, 1.0)
-        mode = keep_near(mode, QUICK_NEAR)
         duals = round_duals(centre[self._inside(mode)])
         entries, labels = self.stages[-1]
         sets, ahead = build_ahead(mode, duals, min(QUICK_ENTRIES, entries))
@@ -315,14 +285,14 @@ class _Job:
         """The places in the master of a mode's homes."""
         return [self.place[int(rider)] for rider in mode.homes]
 
-    def _pick_walks(self, mode: Mode, priced: Priced, saved: float) -> list[Walk]:
+    def _pick_walks(self, mode: Mode, priced: Priced, saved: float) -> list[_Walk]:
         """Walks that are negative at the master's duals."""
         inside = self._inside(mode)
         homes = len(inside)
         least = max(_NEGATIVE, LEAST_GAIN * self.value)
         chosen = pick_walks(priced, mode, self.duals[inside], PER_MODE, least)
         return [
-            Walk(
+            _Walk(
                 cost + saved,
                 cost_of(mode, list(dict.fromkeys(walk))) + saved,
                 [inside[n] if n < homes else len(self.free) + n - homes for n in walk],
@@ -330,7 +300,7 @@ class _Job:
             for cost, walk in chosen
         ]
 
-    def _take(self, proof: _Proof, walks: list[Walk]) -> int:
+    def _take(self, proof: _Proof, walks: list[_Walk]) -> int:
         """Add walks as columns; those that call on a rider twice are remembered where they can be.
 
         Returns
@@ -377,20 +347,19 @@ class _Job:
             self._report("proof")
         return new
 
-    def _try_share(self, proof: _Proof) -> list[Walk]:
+    def _try_share(self, proof: _Proof) -> list[_Walk]:
         """Prove a mode at the next share of the duals; where a run is cheaper, at what remains."""
-        theta = next(share for share in SHARES if share > proof.theta and share >= proof.reached)
-        proof.reached = 0.0
+        theta = next(share for share in SHARES if share > proof.theta)
         if theta >= proof.failed_at:
             theta = (proof.theta + proof.failed_at) / 2
         walks = []
-        while True:
-            labelled = self._label(theta, proof.stages[proof.stage], 1.0, proof)
+        for stage in range(proof.stage if theta > _HARD else 0, len(self.stages)):
+            labelled = self._label(theta, stage, 1.0, proof)
             walks += labelled.walks
-            is_last = proof.stage == len(proof.stages) - 1
-            if labelled.is_whole or labelled.is_negative or is_last:
+            if labelled.is_whole or labelled.is_negative:
                 break
-            proof.stage += 1
+            if theta > _HARD:
+                proof.stage = min(stage + 1, len(self.stages) - 1)
         if proof.theta < theta or theta == 1.0:
             proof.failed_at = theta
         return walks
@@ -453,6 +422,7 @@ class _Job:
             master=constant + self.value,
             seconds=self.clock.elapsed(),
             rounds=self.rounds,
+            is_converged=self.is_converged,
             columns=tuple(self._list_runs()),
         )
 
@@ -472,3 +442,43 @@ class _Job:
 def _quicken(labels: int) -> Pace:
     """Quick labelling with at most so many labels."""
     return QUICK._replace(labels=min(QUICK.labels, labels))
+
+
+def scale_to_hold(least_cost: float, least: float) -> float:
+    """The share of the duals that holds where a run may be `least` (<= 0) cheaper than its riders.
+
+    Farley: a run costs c >= least_cost and its riders' duals are at most c - least, so a share of
+    c / (c - least), least at the least c, of the duals never passes c.
+    """
+    return least_cost / (least_cost - least) if least < 0 else 1.0
+
+
+def pick_walks(
+    priced: Priced, mode: Mode, duals: Duals, most: int, least: float
+) -> list[tuple[float, list[int]]]:
+    """Pick walks that are cheaper than `duals` by at least so much, with their cost, both in GBP.
+
+    The cheapest first, and none whose riders are all in three walks already.
+    """
+    homes = len(mode.homes)
+    order = np.argsort(priced.value, kind="stable")[: 50 * most]
+    used = np.zeros(homes, dtype=np.int64)
+    walks: list[tuple[float, list[int]]] = []
+    for label in order:
+        if priced.value[label] >= 0 or len(walks) == most:
+            break
+        nodes = []
+        at = int(label)
+        while at >= 0:
+            nodes.append(int(priced.node[at]))
+            at = int(priced.back[at])
+        nodes.reverse()
+        inside = [n for n in nodes if n < homes]
+        if used[inside].min() >= 3:
+            continue
+        cost = cost_of(mode, nodes)
+        if cost - float(duals[inside].sum()) > -least:
+            continue
+        used[inside] += 1
+        walks.append((cost, nodes))
+    return walks

@@ -16,15 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.ahead import (
-    NO_FLOOR,
-    Ahead,
-    count_crew,
-    count_loads,
-    find_entry,
-    find_floor,
-    pick_class,
-)
+from solver.bound.ahead import NO_FLOOR, Ahead, count_crew, count_loads, find_entry, pick_class
 from solver.bound.lists import (
     CALLS,
     CLOCK,
@@ -316,10 +308,6 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
                     continue
                 s = m.school_of[j]
                 if s < _BITS and called[label] >> s & 1:
-                    continue
-                clock = max(row[label, CLOCK] + m.step_time[i, j], m.ready[j])
-                cost = row[label, COST] + m.step_cost[i, j] - dual[j]
-                if clock > m.latest[j] or cost + find_floor(t, j, clock) >= 0:
                     continue
                 if not _board(row[label], new, i, j, dual, m):
                     continue

@@ -20,9 +20,9 @@ KEPT, FRESH, FIRST, CROWDED = 0, 1, 2, 3
 """Boarding a rider of a school leaves a set as it was, adds to it, is its first, is too many."""
 STILL, LAST, FORGOTTEN = 0, 1, 2
 """Calling at a school leaves others open, leaves none open, or it was forgotten."""
-_CODE_BITS = 60
-"""A set's code holds its schools in rising order, each with as many bits as their number needs."""
-_MOST_OPEN = 8
+MOST_OPEN = 6
+"""So many schools a set has at most: its code keeps ten bits for each."""
+_SCHOOL_BITS = 10
 _GROUPS = 4
 
 Codes = NDArray[np.int64]
@@ -84,15 +84,13 @@ def build_sets(m: Mode, weight: NDArray[np.int64], most: int) -> tuple[OpenSets,
     weight
         What a set takes of `most` at each node.
     """
-    bits = _count_bits(m)
     timing = _time_calls(m)
     every = np.arange(len(timing.own), dtype=np.int32)
     nothing = np.zeros(len(every), np.int64)
     at_schools = timing.own < 0  # at a home its own school is open
-    levels = [(every[at_schools], nothing[at_schools]), _extend(every, nothing, timing, bits)]
-    largest = min(_MOST_OPEN, _CODE_BITS // bits)
-    while len(levels[-1][0]) and len(levels) <= largest and _weigh(weight, levels) <= most:
-        levels.append(_extend(*levels[-1], timing, bits))
+    levels = [(every[at_schools], nothing[at_schools]), _extend(every, nothing, timing)]
+    while len(levels[-1][0]) and len(levels) <= MOST_OPEN and _weigh(weight, levels) <= most:
+        levels.append(_extend(*levels[-1], timing))
     while (
         len(levels) > 2
         and len(levels[-1][0])
@@ -106,11 +104,6 @@ def build_sets(m: Mode, weight: NDArray[np.int64], most: int) -> tuple[OpenSets,
     rough = [] if is_all else levels[: shallow + 1]
     fits = _weigh(weight, exact + rough) <= most
     return _number(m, exact, rough, deep, shallow, is_all), fits
-
-
-def _count_bits(m: Mode) -> int:
-    """The bits that a school takes in the code of a set."""
-    return max(len(m.opens).bit_length(), _CODE_BITS // _MOST_OPEN)
 
 
 def _weigh(weight: NDArray[np.int64], levels: list[tuple[Ints, Codes]]) -> int:
@@ -135,18 +128,18 @@ def _time_calls(m: Mode) -> _Timing:
 
 
 @njit(cache=True, nogil=True)
-def _unpack(code: int, schools: Ints, each: int) -> int:
+def _unpack(code: int, schools: Ints) -> int:
     """Write the schools of a set in rising order; returns how many."""
     some = 0
     while code:
-        schools[some] = (code & ((1 << each) - 1)) - 1
-        code >>= each
+        schools[some] = (code & ((1 << _SCHOOL_BITS) - 1)) - 1
+        code >>= _SCHOOL_BITS
         some += 1
     return some
 
 
 @njit(cache=True, nogil=True)
-def _pack(schools: Ints, some: int, extra: int, each: int) -> int:
+def _pack(schools: Ints, some: int, extra: int) -> int:
     """The code of a set in rising order with one school more (-1: with none)."""
     code = 0
     bits = 0
@@ -154,10 +147,10 @@ def _pack(schools: Ints, some: int, extra: int, each: int) -> int:
     for x in range(some):
         if not is_in and extra < schools[x]:
             code |= (extra + 1) << bits
-            bits += each
+            bits += _SCHOOL_BITS
             is_in = True
         code |= (schools[x] + 1) << bits
-        bits += each
+        bits += _SCHOOL_BITS
     return code if is_in else code | (extra + 1) << bits
 
 
@@ -165,8 +158,8 @@ def _pack(schools: Ints, some: int, extra: int, each: int) -> int:
 def _can_call(t: _Timing, i: int, start: int, schools: Ints, some: int) -> bool:
     """Whether so many schools can be called in some order from node i on, depth first."""
     homes = len(t.own) - len(t.opens)
-    at, clock, net = np.empty((3, _MOST_OPEN + 2), np.int64)
-    done, tried = np.zeros((2, _MOST_OPEN + 2), np.int64)
+    at, clock, net = np.empty((3, MOST_OPEN + 2), np.int64)
+    done, tried = np.zeros((2, MOST_OPEN + 2), np.int64)
     at[0], clock[0], net[0] = i, start, 0
     depth = 0
     while depth >= 0:
@@ -193,7 +186,7 @@ def _can_call(t: _Timing, i: int, start: int, schools: Ints, some: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _extend(nodes: Ints, codes: Codes, t: _Timing, bits: int) -> tuple[Ints, Codes]:
+def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
     """All sets of one school more that can still be called; at a home its own school comes first.
 
     A set is a row of a node and a code.
@@ -201,10 +194,10 @@ def _extend(nodes: Ints, codes: Codes, t: _Timing, bits: int) -> tuple[Ints, Cod
     homes = len(t.own) - len(t.opens)
     new_nodes = [np.int32(0)]
     new_codes = [np.int64(0)]
-    schools = np.empty(_MOST_OPEN + 1, np.int32)
+    schools = np.empty(MOST_OPEN + 1, np.int32)
     for row in range(len(nodes)):
         i = nodes[row]
-        some = _unpack(codes[row], schools, bits)
+        some = _unpack(codes[row], schools)
         greatest = -1
         clock = -FAR
         for x in range(some):
@@ -219,7 +212,7 @@ def _extend(nodes: Ints, codes: Codes, t: _Timing, bits: int) -> tuple[Ints, Cod
             begin = max(clock, t.clock[i, s])
             if _can_call(t, i, begin, schools, some + 1):
                 new_nodes.append(np.int32(i))
-                new_codes.append(np.int64(_pack(schools, some, s, bits)))
+                new_codes.append(np.int64(_pack(schools, some, s)))
     return np.array(new_nodes)[1:], np.array(new_codes)[1:]
 
 
@@ -243,7 +236,7 @@ def _number(
     stands = place == 0
     place[stands] = (np.cumsum(stands, axis=1) - 1)[stands]
     has, size, plus, after, begin, choices = _combine(
-        codes, len(kinds[0]), schools, deep, shallow, is_all, _count_bits(m)
+        codes, len(kinds[0]), schools, deep, shallow, is_all
     )
     return OpenSets(
         has=has,
@@ -261,7 +254,7 @@ def _number(
 
 @njit(cache=True, nogil=True)
 def _combine(
-    codes: Codes, exact: int, schools: int, deep: int, shallow: int, is_all: bool, bits: int
+    codes: Codes, exact: int, schools: int, deep: int, shallow: int, is_all: bool
 ) -> tuple[NDArray[np.bool_], Ints, Ints, Ints, NDArray[np.int64], Ints]:
     """Every set with each school more and less, and the choices where it holds no more."""
     sets = len(codes)
@@ -271,12 +264,12 @@ def _combine(
     after = np.full((sets, schools), -1, np.int32)
     first = np.zeros((sets, schools + 1), np.int64)
     choices = [np.int32(0)]
-    inside = np.empty(_MOST_OPEN + 1, np.int32)
-    part = np.empty(_MOST_OPEN + 1, np.int32)
+    inside = np.empty(MOST_OPEN + 1, np.int32)
+    part = np.empty(MOST_OPEN + 1, np.int32)
     for g in range(sets):
         begin = 0 if g < exact else exact
         own = codes[:exact] if g < exact else codes[exact:]
-        some = size[g] = _unpack(codes[g], inside, bits)
+        some = size[g] = _unpack(codes[g], inside)
         for x in range(some):
             has[g, inside[x]] = True
         for s in range(schools):
@@ -284,16 +277,16 @@ def _combine(
             if has[g, s]:
                 plus[g, s] = g
                 left = _keep(inside, some, (1 << some) - 1, s, part)
-                after[g, s] = _find(own, _pack(part, left, -1, bits), begin)
+                after[g, s] = _find(own, _pack(part, left, -1), begin)
                 continue
             if g >= exact:
                 after[g, s] = g
             if some < (deep if g < exact else shallow):
-                plus[g, s] = _find(own, _pack(inside, some, s, bits), begin)
+                plus[g, s] = _find(own, _pack(inside, some, s), begin)
                 continue
             for chosen in range(0 if is_all else 1 << some):
                 left = _keep(inside, some, chosen, s, part)
-                found = _find(codes[exact:], _pack(part, left, s, bits), exact)
+                found = _find(codes[exact:], _pack(part, left, s), exact)
                 if left == shallow - 1 and found >= 0:
                     choices.append(np.int32(found))
         first[g, schools] = len(choices)
