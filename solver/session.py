@@ -305,11 +305,15 @@ class _Search:
     # --- reports and the end --------------------------------------------------------------------
 
     def _report(self, phase: str) -> None:
+        """Hand over a better plan, then say how far the search is: a stop keeps what is told."""
         now = self.clock.elapsed()
         if now - self.reported_at < 1.0:
             return
         self.reported_at = now
         price = self._total(self.best, self.left_out)
+        if price < self.reported_price - 0.005:
+            self.reported_price = price
+            self.on_better(self.finish())
         self.on_progress(
             Progress(
                 self.instance.session,
@@ -322,9 +326,6 @@ class _Search:
                 self.proven,
             )
         )
-        if price < self.reported_price - 0.005:
-            self.reported_price = price
-            self.on_better(self.finish())
 
     def finish(self) -> SessionPlan:
         """Return the best plan: of the search, or a start where the exact price says so."""

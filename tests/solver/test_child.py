@@ -73,6 +73,18 @@ def test_a_stop_waits_for_the_first_plan_of_the_other_session() -> None:
     assert not multiprocessing.active_children()
 
 
+def test_progress_is_told_of_a_plan_that_a_stop_would_keep() -> None:
+    plans: dict[int, SessionPlan] = {}
+    seen: list[bool] = []
+    solve_jobs(
+        [Job(*_draw(), SearchLimits(iterations=50, seed=1))],
+        on_progress=lambda _: seen.append(bool(plans)),
+        on_better=plans.__setitem__,
+    )
+    assert seen
+    assert all(seen)
+
+
 def test_a_stop_before_any_plan_says_so() -> None:
     instance, matrix = _draw()
     with pytest.raises(SearchStoppedError, match="before there was a plan"):
