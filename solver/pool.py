@@ -19,7 +19,7 @@ from solver.arrays import IntArray
 
 MOST_RUNS = 60_000
 MOST_CHOICES = 4_000
-_PENCE = 1000
+_PARTS = 1000
 _LEAST_GAIN = 0.005
 
 
@@ -102,7 +102,7 @@ def recombine(
     for v in scarce:
         used = [x for x, run in zip(take, runs, strict=True) if run.kind == v]
         model.add(sum(used) <= int(counts[v]))
-    model.minimize(sum(round(run.price * _PENCE) * x for x, run in zip(take, runs, strict=True)))
+    model.minimize(sum(round(run.price * _PARTS) * x for x, run in zip(take, runs, strict=True)))
     hint = {np.sort(nodes[nodes < pool.rider_count]).tobytes() for nodes in best}
     for x, run in zip(take, runs, strict=True):
         model.add_hint(x, run.riders.tobytes() in hint)

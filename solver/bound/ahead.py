@@ -1,10 +1,10 @@
 """What the rest of a run can gain at most: a table over open schools, clock and seats left.
 
-For a node, the schools open there, how late they may be reached, the clock, the assistants of
-riders' own that are still free and the seats left, it holds the least reduced cost of whatever may
-follow. Relaxed: clocks are rounded down to a grid; a home may come again, though not after one
-step; a call frees all seats but one for each school that stays open; schools beyond the size of a
-set are forgotten (:mod:`solver.bound.open_sets`).
+For a node, the schools open there, the clock, the assistants of riders' own that are still free and
+the seats left, it holds the least reduced cost of whatever may follow. Relaxed: clocks are rounded
+down to a grid; rides are held only by the time at which a home may be reached at the earliest; a
+home may come again, though not after one step; a call frees all seats but one for each school that
+stays open; schools beyond the size of a set are forgotten (:mod:`solver.bound.open_sets`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
-from solver.bound.open_sets import FIRST, FORGOTTEN, KEPT, LAST, OpenSets, build_sets
+from solver.bound.open_sets import OpenSets, build_sets
 
 NO_FLOOR = -1_000_000_000
 """A gain without limit: sums of real costs stay above it."""
-_CLASSES = 4
 _WIDTHS_S = (60, 30, 20, 10, 5)
 """Steps of the clock; the widest that no leg is shorter than, or a finer one."""
 
@@ -28,28 +27,29 @@ _WIDTHS_S = (60, 30, 20, 10, 5)
 class Ahead(NamedTuple):
     """The table: the least cost of what follows, its first node, and the least by another node.
 
-    Entry of node i with set g: begin[i] + ((class x span[i] + bucket - first[i]) x many + place) x
-    count_loads(m) + assistants left x (room + 1) + seats left, with the `place` of the set among
-    the `many` of the node. Class c holds runs whose open schools may be reached up to late[c]
-    seconds after they open. `width` is 0 where no table was built: then nothing is known of what
-    follows.
+    Entry of node i with set g: begin[i] + ((bucket - first[i]) x many + place) x count_loads(m) +
+    assistants left x (room + 1) + seats left, with the `place` of the set among the `many` of the
+    node. `width` is 0 where no table was built: then nothing is known of what follows. `floor` is
+    the least of a node's bucket, whatever is open, from entry `under[i]` on.
     """
 
     begin: NDArray[np.int64]
     first: Ints
     span: Ints
-    late: Ints
     from_s: int
     width: int
     one: Ints
     two: Ints
     via: NDArray[np.int16]
+    under: NDArray[np.int64]
+    floor: Ints
 
 
-def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead]:
+def build_ahead(m: Mode, dual: Ints, most_entries: int, halt: Ints) -> tuple[OpenSets, Ahead]:
     """Fill the table for a mode and its duals, over as large sets as `most_entries` allows.
 
-    Where it holds all sets that a run can have, its clock is as fine as `most_entries` allows.
+    Its clock is as fine as they leave room for. As soon as the one number of `halt` is not 0 it
+    ends early: then the table is not whole and says nothing.
     """
     homes = len(m.homes)
     moves = m.step_time.copy()
@@ -57,10 +57,10 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead
     shortest = int(moves[m.leg_time < REACHABLE].min(initial=FAR))
     widths = [width for width in _WIDTHS_S if width <= shortest] or [_WIDTHS_S[-1]]
     width = widths[0]
-    per_bucket = _CLASSES * count_loads(m)
+    per_bucket = count_loads(m)
     from_s, first, span = _measure_clocks(m, width)
     sets, fits = build_sets(m, span * per_bucket, most_entries)
-    for finer in widths[1:] if sets.is_all else ():
+    for finer in widths[1:]:
         clocks = _measure_clocks(m, finer)
         if int((clocks[2] * sets.many).sum()) * per_bucket <= most_entries:
             width = finer
@@ -68,21 +68,21 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int) -> tuple[OpenSets, Ahead
     sizes = span * sets.many * per_bucket
     is_built = fits and width <= shortest
     total = int(sizes.sum()) if is_built else 1
-    slack = int((m.closes - m.opens).max())
-    late = [-(-slack * c // (_CLASSES - 1)) for c in range(_CLASSES - 1)] + [FAR]
     t = Ahead(
         begin=np.cumsum(sizes) - sizes,
         first=first.astype(np.int32),
         span=span.astype(np.int32),
-        late=np.array(late, dtype=np.int32),
         from_s=from_s,
         width=width if is_built else 0,
         one=np.full(total, FAR, np.int32),
         two=np.full(total, FAR, np.int32),
         via=np.full(total, -1, np.int16),
+        under=np.cumsum(span) - span,
+        floor=np.full(int(span.sum()), FAR, np.int32),
     )
     if is_built:
-        _fill(m, dual, sets, t)
+        _fill(m, dual, sets, t, halt)
+        _find_floors(m, sets, t)
     return sets, t
 
 
@@ -108,37 +108,28 @@ def count_loads(m: Mode) -> int:
 
 
 @njit(cache=True, nogil=True)
-def pick_class(late: Ints, over: int) -> int:
-    """The class of runs whose open schools may be reached `over` seconds after they open."""
-    c = 0
-    while c < len(late) - 1 and over > late[c]:
-        c += 1
-    return c
-
-
-@njit(cache=True, nogil=True)
-def _find_bucket(t: Ahead, i: int, clock: int) -> int:
+def find_bucket(t: Ahead, i: int, clock: int) -> int:
     """Node i's bucket of a clock; a clock before its first counts as that."""
     return int(max((clock - t.from_s) // t.width - t.first[i], 0))
 
 
 @njit(cache=True, nogil=True)
-def _find_row(sets: OpenSets, t: Ahead, i: int, c: int, bucket: int, loads: int) -> int:
-    """The first entry of a node's class and bucket, of all its sets."""
-    return int(t.begin[i] + (c * t.span[i] + bucket) * sets.many[i] * loads)
+def find_row(sets: OpenSets, t: Ahead, i: int, bucket: int, loads: int) -> int:
+    """The first entry of a node's bucket, of all its sets."""
+    return int(t.begin[i] + bucket * sets.many[i] * loads)
 
 
 @njit(cache=True, nogil=True)
-def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, c: int, clock: int, loads: int) -> int:
+def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, clock: int, loads: int) -> int:
     """The first entry of a node with a set at a clock; -1 where it is too late."""
-    bucket = _find_bucket(t, i, clock)
+    bucket = find_bucket(t, i, clock)
     if bucket >= t.span[i] or sets.place[i, g] < 0:
         return -1
-    return int(_find_row(sets, t, i, c, bucket, loads) + sets.place[i, g] * loads)
+    return int(find_row(sets, t, i, bucket, loads) + sets.place[i, g] * loads)
 
 
 @njit(cache=True, nogil=True)
-def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
+def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, halt: Ints) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.homes)
     schools = len(m.opens)
@@ -151,6 +142,8 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
     for i in range(homes + schools):
         last = max(last, t.first[i] + t.span[i])
     for bucket in range(last - 1, -1, -1):
+        if halt[0] != 0:
+            return
         for i in range(homes + schools):
             b = bucket - t.first[i]
             if b < 0 or b >= t.span[i]:
@@ -164,15 +157,34 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _find_floors(m: Mode, sets: OpenSets, t: Ahead) -> None:
+    """Find the least of every node's buckets."""
+    for i in range(len(t.begin)):
+        entries = sets.many[i] * count_loads(m)
+        for b in range(t.span[i]):
+            x = t.begin[i] + b * entries
+            for y in range(x, x + entries):
+                t.floor[t.under[i] + b] = min(t.floor[t.under[i] + b], t.one[y])
+
+
+@njit(cache=True, nogil=True)
+def find_floor(t: Ahead, i: int, clock: int) -> int:
+    """What nothing that follows node i from a clock on goes below, whatever is open there."""
+    if t.width == 0:
+        return NO_FLOOR
+    bucket = find_bucket(t, i, clock)
+    return int(t.floor[t.under[i] + bucket]) if bucket < t.span[i] else FAR
+
+
+@njit(cache=True, nogil=True)
 def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, b: int) -> None:
     """Let runs end at school i in a bucket where nothing is open: the first set of either kind."""
     loads = count_loads(m)
-    for c in range(len(t.late)):
-        x = _find_row(sets, t, i, c, b, loads)
-        for g in (0, sets.exact):
-            if g < len(sets.has):
-                y = x + sets.place[i, g] * loads
-                t.one[y : y + loads] = m.last_cost[i - len(m.homes)]
+    x = find_row(sets, t, i, b, loads)
+    for g in (0, sets.exact):
+        if g < len(sets.has):
+            y = x + sets.place[i, g] * loads
+            t.one[y : y + loads] = m.last_cost[i - len(m.homes)]
 
 
 @njit(cache=True, nogil=True)
@@ -187,25 +199,17 @@ def _board_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int
         if h == i or m.leg_time[i, h] >= REACHABLE or at > m.latest[h] or places <= 0:
             continue
         s = m.school_of[h]
-        bucket = _find_bucket(t, h, at)
-        over = at + m.short_time[h, homes + s] - m.opens[s]
-        alone = pick_class(t.late, at + m.reach[h] - m.opens[s])
+        bucket = find_bucket(t, h, at)
         cost = np.int32(m.step_cost[i, h] - dual[h])
         takes = m.is_dedicated[h] if crew > 0 else 0
-        for c in range(len(t.late)):
-            x = _find_row(sets, t, i, c, b, loads) + m.use[h]
-            kept = pick_class(t.late, t.late[c] + at - start) if at > start else c
-            for group in range(4):
-                d = kept if group == KEPT else (alone if group == FIRST else max(kept, alone))
-                if over > t.late[d]:
-                    continue
-                z = _find_row(sets, t, h, d, bucket, loads)
-                lo, hi = sets.boards.begin[i, s, group], sets.boards.begin[i, s, group + 1]
-                source, target = sets.boards.source[lo:hi], sets.boards.target[lo:hi]
-                for own in range(takes, crew + 1):
-                    y = x + own * (m.room + 1)
-                    then = z + (own - takes) * (m.room + 1)
-                    _offer(t, source, target, sets.place[h], y, then, loads, places, cost, i, h)
+        x = find_row(sets, t, i, b, loads) + m.use[h]
+        z = find_row(sets, t, h, bucket, loads)
+        lo, hi = sets.boards.begin[i, s], sets.boards.begin[i, s + 1]
+        source, target = sets.boards.source[lo:hi], sets.boards.target[lo:hi]
+        for own in range(takes, crew + 1):
+            y = x + own * (m.room + 1)
+            then = z + (own - takes) * (m.room + 1)
+            _offer(t, source, target, sets.place[h], y, then, loads, places, cost, i, h)
 
 
 @njit(cache=True, nogil=True)
@@ -257,26 +261,19 @@ def _call_all(m: Mode, sets: OpenSets, t: Ahead, i: int, clock: int, b: int, lef
         at = max(start, m.opens[s])
         if j == i or m.leg_time[i, j] >= REACHABLE or at > m.closes[s]:
             continue
-        bucket = _find_bucket(t, j, at)
-        for c in range(len(t.late)):
-            x = _find_row(sets, t, i, c, b, loads)
-            later = pick_class(t.late, t.late[c] + at - start) if at > start else c
-            is_late = start > m.opens[s] + t.late[c]
-            for group in range(3):
-                if is_late and group != FORGOTTEN:
-                    continue
-                z = _find_row(sets, t, j, 0 if group == LAST else later, bucket, loads)
-                for e in range(sets.calls.begin[i, s, group], sets.calls.begin[i, s, group + 1]):
-                    after = sets.calls.target[e]
-                    then = sets.place[j, after]
-                    if then < 0 or left[after] < 0:
-                        continue
-                    for own in range(0, loads, m.room + 1):
-                        y = z + then * loads + own + left[after]
-                        v = np.int32((t.two[y] if t.via[y] == i else t.one[y]) + m.step_cost[i, j])
-                        y = x + sets.calls.source[e] * loads + own
-                        for q in range(m.room + 1):
-                            _take(t, y + q, v, j)
+        x = find_row(sets, t, i, b, loads)
+        z = find_row(sets, t, j, find_bucket(t, j, at), loads)
+        for e in range(sets.calls.begin[i, s], sets.calls.begin[i, s + 1]):
+            after = sets.calls.target[e]
+            then = sets.place[j, after]
+            if then < 0 or left[after] < 0:
+                continue
+            for own in range(0, loads, m.room + 1):
+                y = z + then * loads + own + left[after]
+                v = np.int32((t.two[y] if t.via[y] == i else t.one[y]) + m.step_cost[i, j])
+                y = x + sets.calls.source[e] * loads + own
+                for q in range(m.room + 1):
+                    _take(t, y + q, v, j)
 
 
 @njit(cache=True, nogil=True, inline="always")

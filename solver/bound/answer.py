@@ -33,5 +33,4 @@ class BoundResult:
     master: float
     seconds: float
     rounds: int
-    is_converged: bool
     columns: tuple[IntArray, ...] = ()

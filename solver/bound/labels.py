@@ -16,7 +16,17 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.ahead import NO_FLOOR, Ahead, count_crew, count_loads, find_entry, pick_class
+from solver.bound.ahead import (
+    NO_FLOOR,
+    Ahead,
+    count_crew,
+    count_loads,
+    find_bucket,
+    find_entry,
+    find_floor,
+)
+from solver.bound.follow import BUCKET, NODE, SEATS, SET, STATE, follow
+from solver.bound.follow import OWN as OWN_LEFT
 from solver.bound.lists import (
     CALLS,
     CLOCK,
@@ -39,6 +49,8 @@ _BITS = 62
 _QUEUES = 4096
 _CLOCK_STEP_S = 15
 _COST_STEP = 50_000
+_MOST_SHOWN = 600
+_LONGEST_REST = 80
 _GREED = 7
 """Tenths of what may follow that count for a label's turn: long runs come before new ones."""
 
@@ -49,6 +61,8 @@ class Priced(NamedTuple):
     No run of the mode has a reduced cost below `least`; `is_whole` says whether a run has it, or 0
     is the least. Where labelling ended early `least` is what its open labels may still reach.
     `value` is per label the cost of the complete run that ends there, :data:`FAR` where none does.
+    `open` are the labels left open that may reach the least, the least first, and `rest` a walk
+    after each that does (padded with -1).
     """
 
     least: int
@@ -56,6 +70,8 @@ class Priced(NamedTuple):
     value: Ints
     node: Ints
     back: Ints
+    open: Ints
+    rest: Ints
 
 
 class Pace(NamedTuple):
@@ -193,11 +209,9 @@ def _call(row: Ints, new: Ints, i: int, at: int, m: Mode) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _look_up(
-    sets: OpenSets, t: Ahead, g: int, i: int, c: int, row: Ints, memory: int, m: Mode
-) -> int:
+def _look_up(sets: OpenSets, t: Ahead, g: int, i: int, row: Ints, memory: int, m: Mode) -> int:
     """The least that may follow, with a set as it is seen; FAR where nothing can."""
-    z = find_entry(sets, t, g, i, c, row[CLOCK], count_loads(m))
+    z = find_entry(sets, t, g, i, row[CLOCK], count_loads(m))
     if z < 0:
         return FAR
     z += (count_crew(m) - row[OWN]) * (m.room + 1) + m.room - row[LOAD]
@@ -210,25 +224,26 @@ def _look_up(
 
 
 @njit(cache=True, nogil=True)
-def _bound_rest(row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mode) -> int:
-    """A reduced cost that nothing which follows the run goes below, in whole parts."""
+def _bound_rest(
+    row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mode
+) -> tuple[int, int]:
+    """A reduced cost that nothing which follows the run goes below, in whole parts, and its set.
+
+    The set is -1 where the table says nothing of the run.
+    """
     if t.width == 0:
-        return NO_FLOOR
+        return NO_FLOOR, -1
     k = row[OPEN]
-    over = -FAR
-    for x in range(k):
-        over = max(over, row[CLOCK] + row[LEFT + x] - m.opens[row[SCHOOL + x]])
-    c = pick_class(t.late, over) if k else 0
     if k <= sets.deep:
         g = 0
         for x in range(k):
             g = sets.plus[g, row[SCHOOL + x]]
             if g < 0:
-                return FAR
-        return _look_up(sets, t, g, i, c, row, memory, m)
+                return FAR, -1
+        return _look_up(sets, t, g, i, row, memory, m), g
     if sets.is_all:
-        return FAR
-    best = NO_FLOOR
+        return FAR, -1
+    best, of = NO_FLOOR, -1
     for chosen in range(1 << k):
         g = sets.exact
         some = 0
@@ -237,10 +252,12 @@ def _bound_rest(row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mod
                 some += 1
                 g = sets.plus[g, row[SCHOOL + x]]
         if g < 0 and some <= sets.shallow:
-            return FAR
+            return FAR, -1
         if some == sets.shallow and (i >= len(m.homes) or sets.has[g, m.school_of[i]]):
-            best = max(best, _look_up(sets, t, g, i, c, row, memory, m))
-    return best
+            rest = _look_up(sets, t, g, i, row, memory, m)
+            if rest > best:
+                best, of = rest, g
+    return best, of
 
 
 @njit(cache=True, nogil=True)
@@ -309,6 +326,10 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
                 s = m.school_of[j]
                 if s < _BITS and called[label] >> s & 1:
                     continue
+                clock = max(row[label, CLOCK] + m.step_time[i, j], m.ready[j])
+                cost = row[label, COST] + m.step_cost[i, j] - dual[j]
+                if clock > m.latest[j] or cost + find_floor(t, j, clock) >= 0:
+                    continue
                 if not _board(row[label], new, i, j, dual, m):
                     continue
                 called[count] = called[label]
@@ -321,14 +342,14 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
                 called[count] = called[label] | (1 << s if s < _BITS else 0)
                 memory[count] = memory[label]
             # the table is asked twice: before what is remembered is known, and with it
-            rest = _bound_rest(new, to, 0, sets, t, m)
+            rest, _ = _bound_rest(new, to, 0, sets, t, m)
             if new[COST] + rest >= 0:
                 continue
             if new[OPEN] > OPEN_AT_ONCE:
                 least = min(least, new[COST] + rest)
                 continue
             memory[count] = _remember(memory[count], max(i, 0), to, new[CLOCK], called[count], m)
-            rest = _bound_rest(new, to, memory[count], sets, t, m)
+            rest, _ = _bound_rest(new, to, memory[count], sets, t, m)
             if new[COST] + rest >= 0:
                 continue
             g = 0
@@ -365,13 +386,46 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
         )
         if label >= 0:
             least = min(least, low[label])
+            dead[label] = False
+    shown = np.zeros(0, np.int32)
+    if not is_whole and not pace.is_quick and t.width > 0:
+        shown = _list_open(low, dead, count)
+    rests = np.full((len(shown), _LONGEST_REST), -1, np.int32)
+    for x in range(len(shown)):
+        q = shown[x]
+        _follow_label(row[q], node[q], memory[q], dual, sets, t, m, rests[x])
     return Priced(
         int(max(least, -FAR)),
         is_whole,
         value[:count].copy(),
         node[:count].copy(),
         back[:count].copy(),
+        shown,
+        rests,
     )
+
+
+@njit(cache=True, nogil=True)
+def _list_open(low: Ints, dead: NDArray[np.bool_], count: int) -> Ints:
+    """The open labels that may reach the least, the least first: so many at most."""
+    is_open = np.flatnonzero(~dead[:count] & (low[:count] < 0))
+    order = np.argsort(low[:count][is_open])[:_MOST_SHOWN]
+    return is_open[order].astype(np.int32)
+
+
+@njit(cache=True, nogil=True)
+def _follow_label(
+    row: Ints, i: int, memory: int, dual: Ints, sets: OpenSets, t: Ahead, m: Mode, walk: Ints
+) -> None:
+    """Write the walk that follows a label as the table has it; nothing where it has none."""
+    rest, g = _bound_rest(row, i, memory, sets, t, m)
+    if g < 0 or rest >= FAR:
+        return
+    state = np.empty(STATE, np.int64)
+    state[NODE], state[SET], state[BUCKET] = i, g, find_bucket(t, i, row[CLOCK])
+    state[OWN_LEFT], state[SEATS] = count_crew(m) - row[OWN], m.room - row[LOAD]
+    some = follow(m, dual, sets, t, state, rest, walk)
+    walk[some:] = -1
 
 
 @njit(cache=True, nogil=True)

@@ -10,17 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
 
+_Key = tuple[int, tuple[float, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A run or walk: GBP, its riders in order (a walk may call on one twice), its vehicle type.
 
-    The type is -1 for runs of plans, which count against no limit: a relaxation.
+    The type is -1 for runs of plans, which count against no limit: a relaxation. A loose walk is
+    one that labelling could not exclude: it goes when labelling is given more (:meth:`drop_loose`).
     """
 
     cost: float
     riders: tuple[int, ...]
     vehicle_type: int
+    is_loose: bool = False
 
 
 class Master:
@@ -29,6 +33,8 @@ class Master:
     def __init__(self, prices: Sequence[float], counts: Sequence[int | None]) -> None:
         """Start from a column for each rider alone at the price given (never a free choice)."""
         self._solver = pywraplp.Solver.CreateSolver("GLOP")
+        # with it, some masters of a few thousand columns end as ABNORMAL; they solve without
+        self._solver.SetSolverSpecificParametersAsString("use_preprocessing:false")
         self._rows = [self._solver.Constraint(1.0, self._solver.infinity()) for _ in prices]
         self._limits = [
             None if count is None else self._solver.Constraint(-self._solver.infinity(), count)
@@ -36,7 +42,9 @@ class Master:
         ]
         self._objective = self._solver.Objective()
         self._objective.SetMinimization()
-        self._known: set[tuple[int, tuple[int, ...]]] = set()
+        self._known: set[_Key] = set()
+        self._loose: list[tuple[_Key, pywraplp.Variable]] = []
+        self._answer = sum(prices), np.array(prices, dtype=np.float64), np.zeros(len(counts))
         for rider, price in enumerate(prices):
             variable = self._solver.NumVar(0.0, self._solver.infinity(), "")
             self._objective.SetCoefficient(variable, price)
@@ -55,11 +63,25 @@ class Master:
         limit = self._limits[column.vehicle_type] if column.vehicle_type >= 0 else None
         if limit is not None:
             limit.SetCoefficient(variable, 1.0)
+        if column.is_loose:
+            self._loose.append((key, variable))
         return True
 
+    def drop_loose(self) -> None:
+        """Take the loose walks out of the choice."""
+        for key, variable in self._loose:
+            variable.SetUb(0.0)
+            self._known.discard(key)
+        self._loose.clear()
+
     def solve(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-        """Return the value and the duals of riders (>= 0) and of vehicle types (<= 0), GBP."""
-        self._solver.Solve()
+        """Return the value and the duals of riders (>= 0) and of vehicle types (<= 0), GBP.
+
+        Any duals give a valid bound once they are proven: where GLOP fails, those of before do.
+        """
+        if self._solver.Solve() != pywraplp.Solver.OPTIMAL:
+            return self._answer
         riders = np.array([max(0.0, row.dual_value()) for row in self._rows])
         kinds = np.array([min(0.0, row.dual_value()) if row else 0.0 for row in self._limits])
-        return float(self._objective.Value()), riders, kinds
+        self._answer = float(self._objective.Value()), riders, kinds
+        return self._answer

@@ -270,6 +270,17 @@ class Ground:
         return False
 
 
+def keep_near(mode: Mode, most: int) -> Mode:
+    """The mode without its far ways: each node is followed by so many homes, the nearest."""
+    homes = len(mode.homes)
+    if homes <= most:
+        return mode
+    leg_time = mode.leg_time.copy()
+    far = np.argpartition(leg_time[:, :homes], most, axis=1)[:, most:]
+    np.put_along_axis(leg_time, far, REACHABLE, axis=1)
+    return mode._replace(leg_time=leg_time)
+
+
 def cost_of(mode: Mode, nodes: Sequence[int]) -> float:
     """The least cost of a walk over a mode's nodes, GBP."""
     parts = int(mode.first_cost[nodes[0]]) + int(mode.last_cost[nodes[-1] - len(mode.homes)])

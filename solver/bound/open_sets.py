@@ -16,14 +16,9 @@ from numpy.typing import NDArray
 
 from solver.bound.modes import FAR, Ints, Mode
 
-KEPT, FRESH, FIRST, CROWDED = 0, 1, 2, 3
-"""Boarding a rider of a school leaves a set as it was, adds to it, is its first, is too many."""
-STILL, LAST, FORGOTTEN = 0, 1, 2
-"""Calling at a school leaves others open, leaves none open, or it was forgotten."""
-MOST_OPEN = 6
-"""So many schools a set has at most: its code keeps ten bits for each."""
-_SCHOOL_BITS = 10
-_GROUPS = 4
+_CODE_BITS = 60
+"""A set's code holds its schools in rising order, each with as many bits as their number needs."""
+_MOST_OPEN = 8
 
 Codes = NDArray[np.int64]
 
@@ -31,8 +26,8 @@ Codes = NDArray[np.int64]
 class Steps(NamedTuple):
     """What a step to a home of school s, or to s itself, makes of the sets of node i.
 
-    Rows `begin[i, s, group]` to `begin[i, s, group + 1]` lead from the `source`-th set of node i to
-    set `target`; a crowded source has a row for each choice of who is forgotten.
+    Rows `begin[i, s]` to `begin[i, s + 1]` lead from the `source`-th set of node i to set `target`;
+    where a set can hold no more, it has a row for each choice of who is forgotten.
     """
 
     begin: NDArray[np.int64]
@@ -65,7 +60,8 @@ class _Timing(NamedTuple):
     """When the schools that are open at node i must be called, and the ways from it and between.
 
     `left[i, s]` are the most seconds that riders of s may have left there, `clock[i, s]` the
-    earliest clock with one of them aboard. `own` is a home's school, -1 at schools.
+    earliest clock with one of them aboard. `own` is a home's school, -1 at
+    schools. A rider of s takes `least_use[s]` of the room, or more.
     """
 
     left: Ints
@@ -74,6 +70,8 @@ class _Timing(NamedTuple):
     opens: Ints
     closes: Ints
     own: Ints
+    least_use: Ints
+    room: int
 
 
 def build_sets(m: Mode, weight: NDArray[np.int64], most: int) -> tuple[OpenSets, bool]:
@@ -84,13 +82,15 @@ def build_sets(m: Mode, weight: NDArray[np.int64], most: int) -> tuple[OpenSets,
     weight
         What a set takes of `most` at each node.
     """
+    bits = _count_bits(m)
     timing = _time_calls(m)
     every = np.arange(len(timing.own), dtype=np.int32)
     nothing = np.zeros(len(every), np.int64)
     at_schools = timing.own < 0  # at a home its own school is open
-    levels = [(every[at_schools], nothing[at_schools]), _extend(every, nothing, timing)]
-    while len(levels[-1][0]) and len(levels) <= MOST_OPEN and _weigh(weight, levels) <= most:
-        levels.append(_extend(*levels[-1], timing))
+    levels = [(every[at_schools], nothing[at_schools]), _extend(every, nothing, timing, bits)]
+    largest = min(_MOST_OPEN, _CODE_BITS // bits)
+    while len(levels[-1][0]) and len(levels) <= largest and _weigh(weight, levels) <= most:
+        levels.append(_extend(*levels[-1], timing, bits))
     while (
         len(levels) > 2
         and len(levels[-1][0])
@@ -104,6 +104,11 @@ def build_sets(m: Mode, weight: NDArray[np.int64], most: int) -> tuple[OpenSets,
     rough = [] if is_all else levels[: shallow + 1]
     fits = _weigh(weight, exact + rough) <= most
     return _number(m, exact, rough, deep, shallow, is_all), fits
+
+
+def _count_bits(m: Mode) -> int:
+    """The bits that a school takes in the code of a set."""
+    return max(len(m.opens).bit_length(), _CODE_BITS // _MOST_OPEN)
 
 
 def _weigh(weight: NDArray[np.int64], levels: list[tuple[Ints, Codes]]) -> int:
@@ -124,22 +129,23 @@ def _time_calls(m: Mode) -> _Timing:
     left[at, m.school_of], clock[at, m.school_of] = m.reach, m.ready
     clock = np.maximum(clock, np.concatenate([m.ready, m.opens])[:, None])
     own = np.concatenate([m.school_of, np.full(schools, -1, np.int32)]).astype(np.int32)
-    return _Timing(left, clock, m.short_time[:, homes:].copy(), m.opens, m.closes, own)
+    way = m.short_time[:, homes:].copy()
+    return _Timing(left, clock, way, m.opens, m.closes, own, m.least_use, m.room)
 
 
 @njit(cache=True, nogil=True)
-def _unpack(code: int, schools: Ints) -> int:
+def _unpack(code: int, schools: Ints, each: int) -> int:
     """Write the schools of a set in rising order; returns how many."""
     some = 0
     while code:
-        schools[some] = (code & ((1 << _SCHOOL_BITS) - 1)) - 1
-        code >>= _SCHOOL_BITS
+        schools[some] = (code & ((1 << each) - 1)) - 1
+        code >>= each
         some += 1
     return some
 
 
 @njit(cache=True, nogil=True)
-def _pack(schools: Ints, some: int, extra: int) -> int:
+def _pack(schools: Ints, some: int, extra: int, each: int) -> int:
     """The code of a set in rising order with one school more (-1: with none)."""
     code = 0
     bits = 0
@@ -147,10 +153,10 @@ def _pack(schools: Ints, some: int, extra: int) -> int:
     for x in range(some):
         if not is_in and extra < schools[x]:
             code |= (extra + 1) << bits
-            bits += _SCHOOL_BITS
+            bits += each
             is_in = True
         code |= (schools[x] + 1) << bits
-        bits += _SCHOOL_BITS
+        bits += each
     return code if is_in else code | (extra + 1) << bits
 
 
@@ -158,8 +164,8 @@ def _pack(schools: Ints, some: int, extra: int) -> int:
 def _can_call(t: _Timing, i: int, start: int, schools: Ints, some: int) -> bool:
     """Whether so many schools can be called in some order from node i on, depth first."""
     homes = len(t.own) - len(t.opens)
-    at, clock, net = np.empty((3, MOST_OPEN + 2), np.int64)
-    done, tried = np.zeros((2, MOST_OPEN + 2), np.int64)
+    at, clock, net = np.empty((3, _MOST_OPEN + 2), np.int64)
+    done, tried = np.zeros((2, _MOST_OPEN + 2), np.int64)
     at[0], clock[0], net[0] = i, start, 0
     depth = 0
     while depth >= 0:
@@ -186,7 +192,7 @@ def _can_call(t: _Timing, i: int, start: int, schools: Ints, some: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
+def _extend(nodes: Ints, codes: Codes, t: _Timing, bits: int) -> tuple[Ints, Codes]:
     """All sets of one school more that can still be called; at a home its own school comes first.
 
     A set is a row of a node and a code.
@@ -194,13 +200,15 @@ def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
     homes = len(t.own) - len(t.opens)
     new_nodes = [np.int32(0)]
     new_codes = [np.int64(0)]
-    schools = np.empty(MOST_OPEN + 1, np.int32)
+    schools = np.empty(_MOST_OPEN + 1, np.int32)
     for row in range(len(nodes)):
         i = nodes[row]
-        some = _unpack(codes[row], schools)
+        some = _unpack(codes[row], schools, bits)
         greatest = -1
         clock = -FAR
+        room = t.room
         for x in range(some):
+            room -= t.least_use[schools[x]]
             clock = max(clock, t.clock[i, schools[x]])
             if schools[x] != t.own[i]:
                 greatest = max(greatest, schools[x])
@@ -208,11 +216,13 @@ def _extend(nodes: Ints, codes: Codes, t: _Timing) -> tuple[Ints, Codes]:
             is_begun_here = some == 0 and t.own[i] >= 0
             if (s == t.own[i]) != is_begun_here or i == homes + s or t.left[i, s] < 0:
                 continue
+            if t.least_use[s] > room:
+                continue
             schools[some] = s
             begin = max(clock, t.clock[i, s])
             if _can_call(t, i, begin, schools, some + 1):
                 new_nodes.append(np.int32(i))
-                new_codes.append(np.int64(_pack(schools, some, s)))
+                new_codes.append(np.int64(_pack(schools, some, s, bits)))
     return np.array(new_nodes)[1:], np.array(new_codes)[1:]
 
 
@@ -235,16 +245,16 @@ def _number(
             place[nodes, first + np.searchsorted(known, held)] = 0
     stands = place == 0
     place[stands] = (np.cumsum(stands, axis=1) - 1)[stands]
-    has, size, plus, after, begin, choices = _combine(
-        codes, len(kinds[0]), schools, deep, shallow, is_all
+    has, plus, after, begin, choices = _combine(
+        codes, len(kinds[0]), schools, deep, shallow, is_all, _count_bits(m)
     )
     return OpenSets(
         has=has,
         plus=plus,
         place=place,
         many=stands.sum(axis=1).astype(np.int32),
-        boards=_list_boards(has, size, plus, place, begin, choices),
-        calls=_list_calls(has, size, after, place),
+        boards=_list_boards(plus, place, begin, choices),
+        calls=_list_calls(after, place),
         exact=len(kinds[0]),
         deep=deep,
         shallow=shallow,
@@ -254,22 +264,21 @@ def _number(
 
 @njit(cache=True, nogil=True)
 def _combine(
-    codes: Codes, exact: int, schools: int, deep: int, shallow: int, is_all: bool
-) -> tuple[NDArray[np.bool_], Ints, Ints, Ints, NDArray[np.int64], Ints]:
+    codes: Codes, exact: int, schools: int, deep: int, shallow: int, is_all: bool, bits: int
+) -> tuple[NDArray[np.bool_], Ints, Ints, NDArray[np.int64], Ints]:
     """Every set with each school more and less, and the choices where it holds no more."""
     sets = len(codes)
     has = np.zeros((sets, schools), np.bool_)
-    size = np.zeros(sets, np.int32)
     plus = np.full((sets, schools), -1, np.int32)
     after = np.full((sets, schools), -1, np.int32)
     first = np.zeros((sets, schools + 1), np.int64)
     choices = [np.int32(0)]
-    inside = np.empty(MOST_OPEN + 1, np.int32)
-    part = np.empty(MOST_OPEN + 1, np.int32)
+    inside = np.empty(_MOST_OPEN + 1, np.int32)
+    part = np.empty(_MOST_OPEN + 1, np.int32)
     for g in range(sets):
         begin = 0 if g < exact else exact
         own = codes[:exact] if g < exact else codes[exact:]
-        some = size[g] = _unpack(codes[g], inside)
+        some = _unpack(codes[g], inside, bits)
         for x in range(some):
             has[g, inside[x]] = True
         for s in range(schools):
@@ -277,20 +286,20 @@ def _combine(
             if has[g, s]:
                 plus[g, s] = g
                 left = _keep(inside, some, (1 << some) - 1, s, part)
-                after[g, s] = _find(own, _pack(part, left, -1), begin)
+                after[g, s] = _find(own, _pack(part, left, -1, bits), begin)
                 continue
             if g >= exact:
                 after[g, s] = g
             if some < (deep if g < exact else shallow):
-                plus[g, s] = _find(own, _pack(inside, some, s), begin)
+                plus[g, s] = _find(own, _pack(inside, some, s, bits), begin)
                 continue
             for chosen in range(0 if is_all else 1 << some):
                 left = _keep(inside, some, chosen, s, part)
-                found = _find(codes[exact:], _pack(part, left, s), exact)
+                found = _find(codes[exact:], _pack(part, left, s, bits), exact)
                 if left == shallow - 1 and found >= 0:
                     choices.append(np.int32(found))
         first[g, schools] = len(choices)
-    return has, size, plus, after, first, np.array(choices)
+    return has, plus, after, first, np.array(choices)
 
 
 @njit(cache=True, nogil=True)
@@ -318,66 +327,42 @@ def _list_held(place: Ints, i: int) -> Ints:
 
 
 @njit(cache=True, nogil=True)
-def _list_boards(
-    has: NDArray[np.bool_],
-    size: Ints,
-    plus: Ints,
-    place: Ints,
-    first: NDArray[np.int64],
-    choices: Ints,
-) -> Steps:
-    """What boarding a rider of every school makes of the sets of every node, by group."""
-    nodes, schools = len(place), has.shape[1]
-    begin = np.zeros((nodes, schools, _GROUPS + 1), np.int64)
+def _list_boards(plus: Ints, place: Ints, first: NDArray[np.int64], choices: Ints) -> Steps:
+    """What boarding a rider of every school makes of the sets of every node."""
+    nodes, schools = len(place), plus.shape[1]
+    begin = np.zeros((nodes, schools + 1), np.int64)
     source = [np.int32(0)]
     target = [np.int32(0)]
     for i in range(nodes):
         held = _list_held(place, i)
         for s in range(schools):
-            for group in range(_GROUPS):
-                begin[i, s, group] = len(source)
-                for g in held:
-                    if _board_group(has[g, s], plus[g, s], size[g]) != group:
-                        continue
-                    if group != CROWDED:
-                        source.append(place[i, g])
-                        target.append(plus[g, s])
-                        continue
-                    for x in range(first[g, s], first[g, s + 1]):
-                        source.append(place[i, g])
-                        target.append(choices[x])
-            begin[i, s, _GROUPS] = len(source)
+            begin[i, s] = len(source)
+            for g in held:
+                if plus[g, s] >= 0:
+                    source.append(place[i, g])
+                    target.append(plus[g, s])
+                    continue
+                for x in range(first[g, s], first[g, s + 1]):
+                    source.append(place[i, g])
+                    target.append(choices[x])
+        begin[i, schools] = len(source)
     return Steps(begin, np.array(source), np.array(target))
 
 
 @njit(cache=True, nogil=True)
-def _board_group(has: bool, plus: int, size: int) -> int:
-    if has:
-        return KEPT
-    if plus < 0:
-        return CROWDED
-    return FIRST if size == 0 else FRESH
-
-
-@njit(cache=True, nogil=True)
-def _list_calls(has: NDArray[np.bool_], size: Ints, after: Ints, place: Ints) -> Steps:
-    """What calling at every school makes of the sets of every node, by group."""
-    nodes, schools = len(place), has.shape[1]
-    begin = np.zeros((nodes, schools, _GROUPS), np.int64)
+def _list_calls(after: Ints, place: Ints) -> Steps:
+    """What calling at every school makes of the sets of every node."""
+    nodes, schools = len(place), after.shape[1]
+    begin = np.zeros((nodes, schools + 1), np.int64)
     source = [np.int32(0)]
     target = [np.int32(0)]
     for i in range(nodes):
         held = _list_held(place, i)
         for s in range(schools):
-            for group in range(_GROUPS - 1):
-                begin[i, s, group] = len(source)
-                for g in held:
-                    if after[g, s] < 0:
-                        continue
-                    is_last = size[after[g, s]] == 0
-                    of = FORGOTTEN if not has[g, s] else (LAST if is_last else STILL)
-                    if of == group:
-                        source.append(place[i, g])
-                        target.append(after[g, s])
-            begin[i, s, _GROUPS - 1] = len(source)
+            begin[i, s] = len(source)
+            for g in held:
+                if after[g, s] >= 0:
+                    source.append(place[i, g])
+                    target.append(after[g, s])
+        begin[i, schools] = len(source)
     return Steps(begin, np.array(source), np.array(target))

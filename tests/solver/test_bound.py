@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from math import isinf
 
 import numpy as np
@@ -13,7 +14,9 @@ from solver.bound.ahead import build_ahead
 from solver.bound.answer import BoundResult
 from solver.bound.generation import bound_session
 from solver.bound.labels import Pace, label_mode
-from solver.bound.modes import FAR, Ground, Mode, round_duals
+from solver.bound.master import Column, Master
+from solver.bound.modes import FAR, Ground, Ints, Mode, round_duals
+from solver.bound.walks import list_open
 from solver.checker import check_session_plan
 from solver.domain import Instance, Session, TravelMatrix
 from solver.limits import Clock, StopLimits
@@ -55,9 +58,10 @@ def draw(
 def price(mode: Mode, duals: list[float], entries: int, labels: int) -> tuple[int, bool, int]:
     """Label a mode; returns the least reduced cost, whether that is proven, and the labels."""
     rounded = round_duals(np.array(duals))
-    sets, ahead = build_ahead(mode, rounded, entries)
+    halt = np.zeros(1, dtype=np.int32)
+    sets, ahead = build_ahead(mode, rounded, entries, halt)
     pace = Pace(labels, labels, is_greedy=labels % 2 == 1, is_quick=False)
-    found = label_mode(mode, rounded, sets, ahead, pace, np.zeros(1, dtype=np.int32))
+    found = label_mode(mode, rounded, sets, ahead, pace, halt)
     return found.least, found.is_whole, len(found.value)
 
 
@@ -170,7 +174,7 @@ def test_runs_found_on_the_way_make_a_hasty_plan_cheaper() -> None:
     """A search of one step, with and without a bound after it; every plan checked on its own."""
     rng = np.random.default_rng(31)
     cheaper = 0
-    for number in range(6):
+    for number in range(8):
         session: Session = "PM" if number % 2 else "AM"
         instance, matrix = draw_instance(rng, 10, session, schools=2, has_bases=number % 3 == 0)
         hasty = SearchLimits(iterations=1, seed=number)
@@ -184,21 +188,62 @@ def test_runs_found_on_the_way_make_a_hasty_plan_cheaper() -> None:
     assert cheaper >= 2
 
 
-def test_new_duals_of_vehicle_types_alone_call_for_new_proofs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Where vehicles are scarce the master may change those and leave the pupils' duals."""
-    instance, matrix = draw(np.random.default_rng(8), 5, "AM", 0)
+def test_walks_left_open_cost_what_the_table_says() -> None:
+    """The least of an early end is that of a walk, which homes and calls make node by node."""
+    rng = np.random.default_rng(37)
+    followed = 0
+    for number in range(16):
+        instance, matrix = draw(rng, 6, "AM" if number % 2 else "PM", number)
+        ground = Ground(instance, matrix, list(range(6)), 6)
+        for key in ground.members:
+            mode = ground.build_mode(key)
+            duals = round_duals(rng.uniform(10.0, 60.0, size=len(mode.homes)))
+            for entries in (60_000, 10_000_000):
+                halt = np.zeros(1, dtype=np.int32)
+                sets, ahead = build_ahead(mode, duals, entries, halt)
+                found = label_mode(mode, duals, sets, ahead, Pace(20, 20, False, False), halt)
+                costs = [reduce_cost(mode, duals, walk) for walk in list_open(found)]
+                if not costs or found.least == -FAR:
+                    continue
+                done = found.value[found.value < 0].min(initial=0)
+                assert min(*costs, done) == found.least, f"instance {number}, {key}, {entries}"
+                followed += 1
+    assert followed >= 40
+
+
+def reduce_cost(mode: Mode, duals: Ints, walk: list[int]) -> int:
+    """A walk's cost less the duals of its riders, each time it calls on them; whole parts."""
+    homes = len(mode.homes)
+    steps = sum(int(mode.step_cost[i, j]) for i, j in pairwise(walk))
+    ends = int(mode.first_cost[walk[0]]) + int(mode.last_cost[walk[-1] - homes])
+    return steps + ends - sum(int(duals[node]) for node in walk if node < homes)
+
+
+def test_a_table_that_was_stopped_proves_nothing() -> None:
+    instance, matrix = draw(np.random.default_rng(8), 6, "AM", 0)
     job = generation._Job(instance, matrix, Clock(LIMITS, lambda: False), lambda _: None)
     job.start([])
     job._solve_master()
-    answer = job.value, job.duals.copy(), job.kinds - 1.0
-    for proof in job.proofs:
-        proof.theta = 1.0
-    monkeypatch.setattr(job.master, "solve", lambda: answer)
-    job._solve_master()
-    assert job.proofs
-    assert all(proof.theta == 0.0 for proof in job.proofs)
-    job.proofs[0].theta = 1.0
-    job._solve_master()
-    assert job.proofs[0].theta == 1.0, "the same duals leave what was proven of them"
+    job.tried = job.prices
+    assert all(job._label(0, key).share > 0.0 for key in job.modes)
+    job.halt[0] = 1
+    assert all(job._label(0, key).share == 0.0 for key in job.modes)
+
+
+def test_loose_walks_lower_the_master_until_they_are_dropped() -> None:
+    master = Master([30.0, 40.0], [None])
+    assert master.solve()[0] == pytest.approx(70.0)
+    assert master.add(Column(20.0, (0, 1, 0), 0, is_loose=True))
+    assert not master.add(Column(20.0, (0, 1, 0), 0, is_loose=True)), "the same is no news"
+    value, riders, _ = master.solve()
+    assert value == pytest.approx(20.0)
+    assert 2 * riders[0] + riders[1] <= 20.0 + 1e-6
+    master.drop_loose()
+    assert master.solve()[0] == pytest.approx(70.0)
+
+
+def test_a_master_that_fails_keeps_its_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    master = Master([30.0, 40.0], [None])
+    before = master.solve()
+    monkeypatch.setattr(master._solver, "Solve", lambda: master._solver.ABNORMAL)
+    assert master.solve() is before

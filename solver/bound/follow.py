@@ -1,0 +1,125 @@
+"""The walks behind the numbers of the table of what may follow (:mod:`solver.bound.ahead`).
+
+Labelling that ends early leaves open labels, each with the least that may still follow. Here that
+rest becomes a walk again, node by node: each step is one whose cost and rest are what the table
+says. In the master such walks lower the duals just where labelling could not end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from solver.bound.ahead import Ahead, count_crew, count_loads, find_bucket, find_row
+from solver.bound.modes import FAR, REACHABLE, Ints, Mode
+from solver.bound.open_sets import OpenSets
+
+NODE, SET, BUCKET, OWN, SEATS = 0, 1, 2, 3, 4
+STATE = 5
+"""A state of the table: a node, its set and bucket, assistants and seats left."""
+
+State = NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
+def follow(
+    m: Mode, dual: Ints, sets: OpenSets, t: Ahead, state: State, rest: int, walk: Ints
+) -> int:
+    """Write the nodes of the walk that follows a state and costs `rest`; returns how many.
+
+    None where it is longer than `walk`. The state is used up.
+    """
+    homes = len(m.homes)
+    new = np.empty(STATE, np.int64)
+    before = -1
+    some = 0
+    while True:
+        i = state[NODE]
+        is_empty = state[SET] == 0 or state[SET] == sets.exact
+        if i >= homes and is_empty and rest == m.last_cost[i - homes]:
+            return some
+        to = -1
+        for j in range(homes + len(m.opens)):
+            if j in (i, before) or m.leg_time[i, j] >= REACHABLE:
+                continue
+            cost = m.step_cost[i, j] - (dual[j] if j < homes else 0)
+            if j < homes:
+                left = _board(m, sets, t, state, j, new)
+            else:
+                left = _call(m, sets, t, state, j, new)
+            if left + cost == rest:
+                to = j
+                rest = left
+                break
+        if to < 0 or some == len(walk):
+            return 0
+        walk[some] = to
+        some += 1
+        before = i
+        state[:] = new
+
+
+@njit(cache=True, nogil=True)
+def _read(m: Mode, sets: OpenSets, t: Ahead, state: State, before: int) -> int:
+    """What the table says of a state that is reached from node `before`."""
+    i = state[NODE]
+    loads = count_loads(m)
+    z = find_row(sets, t, i, state[BUCKET], loads)
+    z += sets.place[i, state[SET]] * loads + state[OWN] * (m.room + 1) + state[SEATS]
+    return int(t.two[z] if t.via[z] == before else t.one[z])
+
+
+@njit(cache=True, nogil=True)
+def _clock(m: Mode, t: Ahead, state: State) -> int:
+    i = state[NODE]
+    homes = len(m.homes)
+    ready = m.ready[i] if i < homes else m.opens[i - homes]
+    return int(max(t.from_s + (t.first[i] + state[BUCKET]) * t.width, ready))
+
+
+@njit(cache=True, nogil=True)
+def _board(m: Mode, sets: OpenSets, t: Ahead, state: State, h: int, new: State) -> int:
+    """What follows if home h boards, in state `new`; FAR where it cannot."""
+    i, s = state[NODE], m.school_of[h]
+    start = _clock(m, t, state) + m.step_time[i, h]
+    at = max(start, m.ready[h])
+    takes = m.is_dedicated[h] if count_crew(m) > 0 else 0
+    if at > m.latest[h] or state[SEATS] < m.use[h] or state[OWN] < takes:
+        return FAR
+    best, chosen = -FAR, -1
+    new[NODE], new[OWN], new[SEATS] = h, state[OWN] - takes, state[SEATS] - m.use[h]
+    new[BUCKET] = find_bucket(t, h, at)
+    for e in range(sets.boards.begin[i, s], sets.boards.begin[i, s + 1]):
+        if sets.boards.source[e] != sets.place[i, state[SET]]:
+            continue
+        new[SET] = sets.boards.target[e]
+        if sets.place[h, new[SET]] < 0:
+            return FAR
+        value = _read(m, sets, t, new, i)
+        if value > best:
+            best, chosen = value, new[SET]
+    new[SET] = chosen
+    return best if chosen >= 0 else FAR
+
+
+@njit(cache=True, nogil=True)
+def _call(m: Mode, sets: OpenSets, t: Ahead, state: State, j: int, new: State) -> int:
+    """What follows if school node j is called, in state `new`; FAR where it cannot."""
+    i, s = state[NODE], j - len(m.homes)
+    start = _clock(m, t, state) + m.step_time[i, j]
+    at = max(start, m.opens[s])
+    if at > m.closes[s]:
+        return FAR
+    new[NODE], new[OWN], new[BUCKET] = j, state[OWN], find_bucket(t, j, at)
+    for e in range(sets.calls.begin[i, s], sets.calls.begin[i, s + 1]):
+        if sets.calls.source[e] != sets.place[i, state[SET]]:
+            continue
+        new[SET], new[SEATS] = sets.calls.target[e], m.room
+        for other in range(len(m.opens)):
+            if sets.has[new[SET], other]:
+                new[SEATS] -= m.least_use[other]
+        if sets.place[j, new[SET]] < 0 or new[SEATS] < 0:
+            return FAR
+        return _read(m, sets, t, new, i)
+    return FAR
