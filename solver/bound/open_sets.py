@@ -60,8 +60,8 @@ class _Timing(NamedTuple):
     """When the schools that are open at node i must be called, and the ways from it and between.
 
     `left[i, s]` are the most seconds that riders of s may have left there, `clock[i, s]` the
-    earliest clock with one of them aboard. `own` is a home's school, -1 at
-    schools. A rider of s takes `least_use[s]` of the room, or more.
+    earliest clock with one of them aboard. `own` is a home's school, -1 at schools. A rider of s
+    takes `least_use[s]` of the room, or more.
     """
 
     left: Ints
