@@ -229,7 +229,11 @@ class Rounds:
 
     def add_runs(self, runs: Sequence[IntArray]) -> None:
         """Price runs from elsewhere and put those that the rules allow into the pool."""
+        together = [set(group) for group in self.groups if len(group) > 1]
         for nodes in runs:
+            aboard = {int(node) for node in nodes}
+            if any(group & aboard and not group <= aboard for group in together):
+                continue  # C9: it would part siblings
             cost, penalty, kind, _ = price_run(nodes, self.fleet, self.a)
             if kind >= 0 and keeps_every_weekday(nodes, self.a):
                 self.pool.add(nodes, cost + penalty, kind)
