@@ -47,11 +47,16 @@ QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_ENTRIES = 2_000_000
 QUICK_NEAR = 40
 """Homes that may follow a node in quick labelling: the nearest."""
-STAGES = ((600_000, 5_000), (7_000_000, 60_000), (14_000_000, 250_000), (40_000_000, 2_000_000))
+STAGES = (
+    *((150_000, 1_000), (600_000, 5_000), (7_000_000, 60_000)),
+    *((14_000_000, 250_000), (40_000_000, 2_000_000)),
+)
 """Entries of the table and labels that a proof may use; a mode that one does not end, the next."""
-FIRST_TOP = 1
+SAFE_TOP = 1
+"""The stage up to which the duals are proven before the gap is closed."""
+FIRST_TOP = 2
 """The stage up to which the gap is closed first, then up to the later ones."""
-ROUNDS_A_STAGE = (0, 100, 400, 1600)
+ROUNDS_A_STAGE = (0, 20, 100, 400, 1600)
 """A bound with so many rounds at least, where they are counted, may use each stage."""
 PER_MODE = 40
 NEAR = 12
@@ -200,9 +205,9 @@ class _Job:
     def work(self) -> None:
         """Add columns by quick labelling, then prove what their prices are worth."""
         self._generate_quickly(GENERATING_SHARE)
-        _, share, _ = self._label_all(0, self.modes)
-        self._keep(share)
         last = len(self.stages) - 1
+        _, share, _ = self._label_all(min(SAFE_TOP, last), self.modes)
+        self._keep(share)
         for top in range(min(FIRST_TOP, last), last + 1):
             if self.clock.is_over():
                 return
