@@ -6,7 +6,7 @@ and a run of their own is always among the choices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from numba import njit
@@ -42,6 +42,12 @@ def list_groups(instance: Instance, riders: Sequence[int]) -> list[list[int]]:
         seen.update(group)
         groups.append(sorted(group, key=lambda r: (instance.riders[r].stop, r)))
     return groups
+
+
+def keeps_together(riders: Collection[int], groups: Iterable[Collection[int]]) -> bool:
+    """C9: whether each group is among the riders of a run as a whole or not at all."""
+    aboard = set(riders)
+    return all(len(aboard.intersection(group)) in (0, len(group)) for group in groups)
 
 
 def order_groups(groups: Sequence[Sequence[int]], a: Arrays) -> list[list[int]]:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from solver.arrays import Arrays, IntArray
+from solver.insertion import keeps_together
 from solver.kernel import keeps_every_weekday, price_run
 from solver.limits import Clock, SearchLimits
 from solver.pieces import Piece, build_piece, cut_runs, merge_pieces
@@ -229,11 +230,10 @@ class Rounds:
 
     def add_runs(self, runs: Sequence[IntArray]) -> None:
         """Price runs from elsewhere and put those that the rules allow into the pool."""
-        together = [set(group) for group in self.groups if len(group) > 1]
+        siblings = [group for group in self.groups if len(group) > 1]
         for nodes in runs:
-            aboard = {int(node) for node in nodes}
-            if any(group & aboard and not group <= aboard for group in together):
-                continue  # C9: it would part siblings
+            if not keeps_together(nodes.tolist(), siblings):
+                continue
             cost, penalty, kind, _ = price_run(nodes, self.fleet, self.a)
             if kind >= 0 and keeps_every_weekday(nodes, self.a):
                 self.pool.add(nodes, cost + penalty, kind)

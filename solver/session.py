@@ -32,7 +32,13 @@ from solver.domain import (
     Unassigned,
 )
 from solver.hopeless import find_hopeless, price_alone
-from solver.insertion import build_neighbours, insert_all, list_groups, order_groups
+from solver.insertion import (
+    build_neighbours,
+    insert_all,
+    keeps_together,
+    list_groups,
+    order_groups,
+)
 from solver.kernel import keeps_every_weekday, price_run
 from solver.limits import Clock, Progress, SearchLimits, StopLimits
 from solver.measure import RunPrice
@@ -181,15 +187,14 @@ class _Search:
     def _repair(self, runs: Sequence[IntArray]) -> tuple[State, list[int]]:
         """Keep the runs that the rules allow and insert everyone else."""
         allowed = {r for group in self.groups for r in group}
+        siblings = [group for group in self.groups if len(group) > 1]
         state = build_state(self.a, self.fleet)
         row = 0
         for run in runs:
             riders = [int(n) for n in run if n < len(self.a.rider)]
-            together = all(
-                set(g) <= set(riders) or not set(g) & set(riders) for g in self.groups if len(g) > 1
-            )
             is_new = allowed.issuperset(riders) and all(state.run_of[r] < 0 for r in riders)
-            if together and is_new and _is_sound(run, self.a) and _put(state, row, run, self.a):
+            is_whole = keeps_together(riders, siblings)
+            if is_whole and is_new and _is_sound(run, self.a) and _put(state, row, run, self.a):
                 row += 1
         missing = [g for g in self.groups if state.run_of[g[0]] < 0]
         left = insert_all(state, missing, self.neighbours, self.a)

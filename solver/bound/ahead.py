@@ -82,7 +82,8 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int, halt: Ints) -> tuple[Ope
     )
     if is_built:
         _fill(m, dual, sets, t, halt)
-        _find_floors(m, sets, t)
+        if not halt[0]:
+            _find_floors(m, sets, t)
     return sets, t
 
 
@@ -105,6 +106,16 @@ def count_crew(m: Mode) -> int:
 def count_loads(m: Mode) -> int:
     """The entries for each set: all seats and assistants that may be left."""
     return int((m.room + 1) * (count_crew(m) + 1))
+
+
+@njit(cache=True, nogil=True)
+def count_left(m: Mode, sets: OpenSets, g: int) -> int:
+    """The seats left after a call at the most: a rider of each school of set g is still aboard."""
+    left = m.room
+    for s in range(len(m.opens)):
+        if sets.has[g, s]:
+            left -= m.least_use[s]
+    return int(left)
 
 
 @njit(cache=True, nogil=True)
@@ -133,11 +144,7 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, halt: Ints) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.homes)
     schools = len(m.opens)
-    left = np.full(len(sets.has), m.room, np.int32)
-    for g in range(len(sets.has)):
-        for s in range(schools):
-            if sets.has[g, s]:
-                left[g] -= m.least_use[s]
+    left = np.array([count_left(m, sets, g) for g in range(len(sets.has))], np.int32)
     last = 0
     for i in range(homes + schools):
         last = max(last, t.first[i] + t.span[i])

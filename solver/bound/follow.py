@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.ahead import Ahead, count_crew, count_loads, find_bucket, find_row
+from solver.bound.ahead import Ahead, count_crew, count_left, count_loads, find_bucket, find_row
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
@@ -115,10 +115,8 @@ def _call(m: Mode, sets: OpenSets, t: Ahead, state: State, j: int, new: State) -
     for e in range(sets.calls.begin[i, s], sets.calls.begin[i, s + 1]):
         if sets.calls.source[e] != sets.place[i, state[SET]]:
             continue
-        new[SET], new[SEATS] = sets.calls.target[e], m.room
-        for other in range(len(m.opens)):
-            if sets.has[new[SET], other]:
-                new[SEATS] -= m.least_use[other]
+        new[SET] = sets.calls.target[e]
+        new[SEATS] = count_left(m, sets, new[SET])
         if sets.place[j, new[SET]] < 0 or new[SEATS] < 0:
             return FAR
         return _read(m, sets, t, new, i)

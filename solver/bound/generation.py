@@ -213,6 +213,7 @@ class _Job:
                 return
             self.master.drop_loose()
             self._close_gap(top)
+            self._note_near()
 
     def _solve_master(self) -> None:
         self.value, riders, kinds = self.master.solve()
@@ -230,7 +231,7 @@ class _Job:
             self.tried = self.prices if is_first else self.tried.mix(self.prices, _SMOOTH)
             awake = [key for key in self.modes if resting[key] <= self.rounds]
             with ThreadPoolExecutor(THREADS) as threads:
-                priced = list(threads.map(partial(self._price, share), awake))
+                priced = list(threads.map(partial(self._price, share, 0.0), awake))
             new = 0
             for key, walks in zip(awake, priced, strict=True):
                 made = self._take(key, walks)
@@ -248,11 +249,29 @@ class _Job:
             else:
                 is_stale = False
 
-    def _price(self, share: float, key: ModeKey) -> list[Walk]:
-        """Price a mode quickly at the smoothed prices; keep what is negative at the master's."""
+    def _note_near(self) -> None:
+        """Note runs dearer than their riders' prices by less than what a rider costs on average.
+
+        No column of the master is missing, but plans of whole runs need some of them.
+        """
+        self.tried = self.prices
+        slack = self.value / len(self.free)
+        with ThreadPoolExecutor(THREADS) as threads:
+            for walks in threads.map(partial(self._price, 1.0, slack), self.modes):
+                for walk in walks:
+                    self._note(walk)
+
+    def _price(self, share: float, slack: float, key: ModeKey) -> list[Walk]:
+        """Price a mode quickly at the prices tried, as if its runs were cheaper by `slack`, GBP.
+
+        Returns
+        -------
+        list
+            What is negative at the master's prices then.
+        """
         if self.clock.is_over(share):
             return []
-        mode, saved = self._build_mode(key)
+        mode, saved = self._build_mode(key, slack)
         mode = keep_near(mode, QUICK_NEAR)
         duals = round_duals(self.tried.riders[self._inside(mode)])
         entries, labels = self.stages[-1]
@@ -261,10 +280,13 @@ class _Job:
         priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
         return self._pick_walks(mode, list_runs(priced, 50 * PER_MODE), saved)
 
-    def _build_mode(self, key: ModeKey) -> tuple[Mode, float]:
-        """A mode whose runs also bear what one vehicle more of the type would save (dual <= 0)."""
+    def _build_mode(self, key: ModeKey, slack: float = 0.0) -> tuple[Mode, float]:
+        """A mode whose runs also bear what one vehicle more of the type would save (dual <= 0).
+
+        With `slack` they are all cheaper by so much, GBP. Returns that with it, GBP.
+        """
         mode = self.ground.build_mode(key)
-        saved = math.ceil(float(self.tried.kinds[key.vehicle_type]) * PENNY_PARTS)
+        saved = math.ceil((float(self.tried.kinds[key.vehicle_type]) + slack) * PENNY_PARTS)
         return mode._replace(first_cost=mode.first_cost - np.int32(saved)), saved / PENNY_PARTS
 
     def _inside(self, mode: Mode) -> list[int]:
@@ -297,9 +319,7 @@ class _Job:
         new = 0
         for walk in walks:
             members = tuple(x for x in walk.places if x < len(self.free))
-            once = tuple(dict.fromkeys(members))
-            places = tuple(call_once(walk.places, len(self.free)))
-            self.runs[places] = min(walk.once_cost, self.runs.get(places, math.inf))
+            once = tuple(x for x in self._note(walk) if x < len(self.free))
             if len(once) < len(members):
                 new += self.master.add(Column(walk.once_cost, once, key.vehicle_type))
                 if self.ground.remember_cycle(key, walk.places):
@@ -309,6 +329,12 @@ class _Job:
                 return new + 1
             new += self.master.add(Column(walk.cost, members, key.vehicle_type))
         return new
+
+    def _note(self, walk: Walk) -> tuple[int, ...]:
+        """Keep a walk for the search, without the riders that it calls on again; returns that."""
+        places = tuple(call_once(walk.places, len(self.free)))
+        self.runs[places] = min(walk.once_cost, self.runs.get(places, math.inf))
+        return places
 
     def _take_loose(self, key: ModeKey, walks: list[Walk]) -> int:
         """Add walks that could not be excluded as columns; returns how many are new."""
@@ -404,14 +430,15 @@ class _Job:
             self.stage[key] += 1
         return _Labelled(share, runs, loose)
 
-    def _value_of(self, prices: _Prices) -> float:
-        """What prices are worth as a bound, where they hold."""
-        limited = [(k, c) for k, c in zip(prices.kinds, self.counts, strict=True) if c is not None]
-        return float(prices.riders.sum()) + sum(float(k) * c for k, c in limited)
-
     def _keep(self, share: float) -> None:
         """Keep a share of the prices tried that holds where it is the best bound so far."""
-        value = share * self._value_of(self.tried)
+        limited = [
+            (dual, most)
+            for dual, most in zip(self.tried.kinds, self.counts, strict=True)
+            if most is not None
+        ]
+        worth = float(self.tried.riders.sum()) + sum(float(dual) * most for dual, most in limited)
+        value = share * worth
         if value > self.best_value:
             self.best_value = value
             self.best = _Prices(share * self.tried.riders, share * self.tried.kinds)

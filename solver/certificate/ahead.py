@@ -1,11 +1,12 @@
 """What the rest of a run can still gain at most: a table over open schools, clock and seats.
 
-A school is open while pupils for it are aboard. For a node, the set of open schools, the clock, the
-seats left until the next call and how late the open schools may be reached, the table holds the
-least reduced cost of anything that can follow. Relaxed: a home may come again, but not after one
-step; after a call the whole vehicle is empty; of more open schools than a set may hold, one is
-forgotten (and may be called without being open): the one that makes the rest dearest. A node has no
-entries for open schools that could not all be called in time from there.
+A school is open while pupils for it are aboard. For a node, the set of open schools, the clock and
+the seats left until the next call, the table holds the least reduced cost of anything that can
+follow. Relaxed: rides end only with a school's window; a home may come again, but not after one
+step; after a call only one pupil of each open school is aboard, the smallest; of more open schools
+than a set may hold, one is forgotten (and may be called without being open): the one that makes the
+rest dearest. A node has no entries for open schools that could not all be called in time from
+there.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ NO_ROAD_S = UNREACHABLE
 ENDLESS = -2_000_000_000
 """Stands for a gain without limit; sums of costs never reach it."""
 _ENDLESS_FROM = -1_500_000_000
-_CLASSES = 4
 _LEAST_STEP_S = 8
 _MOST_ENTRIES = 60_000_000
 _MOST_WORK = 6_000_000_000
@@ -50,16 +50,14 @@ class Sets(NamedTuple):
 class Ahead(NamedTuple):
     """The table: least and second least cost of what follows, and the first step of the least.
 
-    Entry of a home: begin + ((class * span + bucket) * (crew + 1) + crew free) * (room + 1) + seats
-    left; of a school the same without seats. The crew are assistants of pupils' own. `begin` is -1
-    where a node cannot stand with a set. `late_s[c]` is how long after their opening the open
-    schools may be reached in class c.
+    Entry of a home: begin + (bucket * (crew + 1) + crew free) * (room + 1) + seats left; of a
+    school the same without seats. The crew are assistants of pupils' own. `begin` is -1 where a
+    node cannot stand with a set.
     """
 
     begin: NDArray[np.int64]
     first_bucket: Ints
     span: Ints
-    late_s: Ints
     grid_s: int
     width_s: int
     one: Ints
@@ -106,7 +104,7 @@ def build_ahead(
     grid = int(earliest.min())
     first = (earliest - grid) // width
     span = np.maximum((latest - grid) // width - first + 1, 1)
-    size = span * _CLASSES * (count_crew(ground) + 1)
+    size = span * (count_crew(ground) + 1)
     size[:homes] *= ground.room + 1
     sets, needs = number_sets(schools, 1), _find_needs(ground)
     stands = _stand(ground, sets, needs)
@@ -119,8 +117,6 @@ def build_ahead(
         if not _is_affordable(size, standing):
             break
         sets, stands = larger, standing
-    slack = int((ground.done_to_s - ground.dwell_s - ground.opens_s).max(initial=0))
-    late = [-(-slack * c // (_CLASSES - 1)) for c in range(_CLASSES - 1)] + [FAR]
     flat = np.where(stands, size[None, :], 0).ravel()
     ends = np.cumsum(flat)
     total = int(ends[-1]) if is_filled else 1
@@ -128,7 +124,6 @@ def build_ahead(
         begin=np.where(stands, (ends - flat).reshape(stands.shape), -1),
         first_bucket=first.astype(np.int32),
         span=span.astype(np.int32),
-        late_s=np.array(late, dtype=np.int32),
         grid_s=grid,
         width_s=width,
         one=np.full(total, FAR, np.int32),
@@ -237,27 +232,18 @@ def _drop_late(
 
 
 @njit(cache=True, nogil=True)
-def pick_class(late_s: Ints, over_s: int) -> int:
-    """The class of schools that may be reached `over_s` after they open."""
-    for c in range(len(late_s) - 1):
-        if over_s <= late_s[c]:
-            return c
-    return len(late_s) - 1
-
-
-@njit(cache=True, nogil=True)
 def count_crew(m: Ground) -> int:
     """Assistants of pupils' own that the table counts; 0 where any number may be needed."""
     return int(m.most_own) if m.most_own < FAR else 0
 
 
 @njit(cache=True, nogil=True)
-def locate(m: Ground, t: Ahead, g: int, i: int, c: int, clock_s: int, crew: int, seats: int) -> int:
+def locate(m: Ground, t: Ahead, g: int, i: int, clock_s: int, crew: int, seats: int) -> int:
     """The entry of a node at a clock (rounded down to the grid), or -1 where it is too late."""
     b = (clock_s - t.grid_s) // t.width_s - t.first_bucket[i]
     if b >= t.span[i] or t.begin[g, i] < 0:
         return -1
-    x = (c * t.span[i] + max(b, 0)) * (count_crew(m) + 1) + crew
+    x = max(b, 0) * (count_crew(m) + 1) + crew
     if i < len(m.school):
         return int(t.begin[g, i] + x * (m.room + 1) + seats)
     return int(t.begin[g, i] + x)
@@ -285,11 +271,29 @@ def _offer(t: Ahead, x: int, cost: int, after: int, via: int) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _find_seats(m: Ground, sets: Sets) -> Ints:
+    """The seats left after a call at the most, by set: one pupil of each of its schools is aboard.
+
+    Negative where the set has too many schools for the vehicle.
+    """
+    smallest = np.full(len(m.opens_s), m.room + 1, np.int32)
+    for h in range(len(m.school)):
+        smallest[m.school[h]] = min(smallest[m.school[h]], m.use[h])
+    seats = np.full(len(sets.has), m.room, np.int32)
+    for g in range(len(sets.has)):
+        for s in range(len(m.opens_s)):
+            if sets.has[g, s]:
+                seats[g] -= smallest[s]
+    return seats
+
+
+@njit(cache=True, nogil=True)
 def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.school)
     nodes = homes + len(m.opens_s)
     seen = np.empty(sets.depth, np.int64)
+    seats = _find_seats(m, sets)
     last = 0
     for i in range(nodes):
         last = max(last, t.first_bucket[i] + t.span[i])
@@ -301,11 +305,10 @@ def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
             clock = t.grid_s + bucket * t.width_s
             clock = max(clock, m.ready_s[i] if i < homes else m.done_from_s[i - homes])
             for g in range(len(t.begin)):
-                if t.begin[g, i] < 0:
+                if t.begin[g, i] < 0 or (i >= homes and seats[g] < 0):
                     continue
-                for c in range(len(t.late_s)):
-                    for crew in range(count_crew(m) + 1):
-                        _fill_entry(m, dual, sets, t, g, i, c, b, clock, crew, seen)
+                for crew in range(count_crew(m) + 1):
+                    _fill_entry(m, dual, sets, t, g, i, b, clock, crew, seats, seen)
 
 
 @njit(cache=True, nogil=True)
@@ -316,43 +319,33 @@ def _fill_entry(
     t: Ahead,
     g: int,
     i: int,
-    c: int,
     b: int,
     clock: int,
     crew: int,
+    seats: Ints,
     seen: NDArray[np.int64],
 ) -> None:
-    """Fill the entries of one node, set, class, bucket and free crew for all numbers of seats left.
+    """Fill the entries of a node, set, bucket and free crew for all numbers of seats left.
 
-    Of the clock and class it holds that no run stands here earlier, and that the seconds left to
-    each open school end at the latest so long after it opens: a clock that is raised by a window
-    raises the class as well.
+    No run stands here earlier than at `clock`; at a school there is one entry, for the seats that
+    its set leaves.
     """
     homes = len(m.school)
     schools = len(m.opens_s)
     is_home = i < homes
     width = m.room + 1 if is_home else 1
-    x = t.begin[g, i] + ((c * t.span[i] + b) * (count_crew(m) + 1) + crew) * width
+    x = t.begin[g, i] + (b * (count_crew(m) + 1) + crew) * width
     if not is_home and g == 0:
         t.one[x] = m.last_cost[i - homes]
         t.via[x] = -1
+    fewest, most = (0, m.room) if is_home else (seats[g], seats[g])
     for h in range(homes):
         taken = m.own[h] if count_crew(m) > 0 else 0
         if h == i or m.leg_s[i, h] >= NO_ROAD_S or taken > crew:
             continue
         s = m.school[h]
         at = max(clock + m.step_s[i, h], m.ready_s[h])
-        raised = at - clock - m.step_s[i, h]
-        over = at + m.cap_s[h] - m.opens_s[s]
-        d = c
-        if g == 0:
-            d = 0
-        elif raised > 0:
-            d = pick_class(t.late_s, t.late_s[c] + raised)
-        if not sets.has[g, s]:
-            d = max(d, pick_class(t.late_s, over))
-        limit = min(m.done_to_s[s] - m.dwell_s[s], m.opens_s[s] + t.late_s[d])
-        if at + m.short_s[h, s] > limit:
+        if at + m.short_s[h, s] > m.done_to_s[s] - m.dwell_s[s]:
             continue
         step = m.live[i, h] if g > 0 else min(m.live[i, h], m.dead[i, h])
         cost = int(step) - int(dual[h])
@@ -360,7 +353,7 @@ def _fill_entry(
         some = 0
         for z in range(sets.depth):
             if z == 0 or sets.plus[g, s, z] != sets.plus[g, s, z - 1]:
-                y = locate(m, t, sets.plus[g, s, z], h, d, at, crew - taken, 0)
+                y = locate(m, t, sets.plus[g, s, z], h, at, crew - taken, 0)
                 if y < 0:  # some of its schools would be too late, so all of them would
                     some = 0
                     break
@@ -368,7 +361,7 @@ def _fill_entry(
                 some += 1
         if some == 0:
             continue
-        for q in range(max(use, 0 if is_home else m.room), m.room + 1):
+        for q in range(max(use, fewest), most + 1):
             after = ENDLESS
             for z in range(some):
                 after = max(after, _after(t, seen[z] + q - use, i if is_home else -1))
@@ -377,23 +370,13 @@ def _fill_entry(
     for s in range(schools):
         if homes + s == i or m.leg_s[i, homes + s] >= NO_ROAD_S:
             continue
-        is_open = sets.has[g, s]
-        if not is_open and not may_forget:
+        if not sets.has[g, s] and not may_forget:
             continue
         at = max(clock + m.step_s[i, homes + s], m.done_from_s[s])
-        raised = at - clock - m.step_s[i, homes + s]
-        limit = m.done_to_s[s]
-        if is_open:
-            limit = min(limit, m.opens_s[s] + t.late_s[c] + m.dwell_s[s] + raised)
-        if at > limit:
+        if at > m.done_to_s[s]:
             continue
         after = sets.minus[g, s]
-        d = c
-        if after == 0:
-            d = 0
-        elif raised > 0:
-            d = pick_class(t.late_s, t.late_s[c] + raised)
-        y = locate(m, t, after, homes + s, d, at, crew, 0)
+        y = locate(m, t, after, homes + s, at, crew, 0)
         if y < 0:
             continue
         cost = int(m.live[i, homes + s])

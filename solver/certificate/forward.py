@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.certificate.ahead import ENDLESS, NO_ROAD_S, Ahead, Sets, count_crew, locate, pick_class
+from solver.certificate.ahead import ENDLESS, NO_ROAD_S, Ahead, Sets, count_crew, locate
 from solver.certificate.ground import FAR, Ground, Ints
 
 OPEN_AT_ONCE = 6
@@ -30,13 +30,14 @@ _ROW = 28
 class Found(NamedTuple):
     """What growing runs found: `least` in whole parts, 0 where no run is negative.
 
-    `is_proven` is False where there were too many labels: then nothing is known. `run` is the
-    reduced cost of the cheapest run that was completed, 0 where none is negative, and `way` are its
-    nodes: `least` is lower where a run with too many schools open was only bounded.
+    `is_whole` is False where there were too many labels: then `least` is what those not yet grown
+    may reach, -FAR where that is not known. `run` is the reduced cost of the cheapest run that was
+    completed, 0 where none is negative, and `way` are its nodes: `least` is lower where a run with
+    too many schools open was only bounded.
     """
 
     least: int
-    is_proven: bool
+    is_whole: bool
     run: int
     labels: int
     way: Ints
@@ -60,12 +61,11 @@ def _recall(known: int, i: int, h: int, m: Ground) -> int:
 
 @njit(cache=True, nogil=True)
 def _look_ahead(
-    row: Ints, i: int, clock: int, load: int, over: int, known: int, g: int, m: Ground, t: Ahead
+    row: Ints, i: int, clock: int, load: int, known: int, g: int, m: Ground, t: Ahead
 ) -> int:
     """The least that can follow at a node with one set of open schools; FAR where nothing can."""
-    c = pick_class(t.late_s, over) if row[_OPEN] > 0 else 0
     crew = count_crew(m) - row[_OWN] if m.most_own < FAR else 0
-    y = locate(m, t, g, i, c, clock, crew, m.room - load)
+    y = locate(m, t, g, i, clock, crew, m.room - load)
     if y < 0:
         return FAR
     first = t.via[y]
@@ -86,9 +86,6 @@ def _rest_of(row: Ints, m: Ground, sets: Sets, t: Ahead) -> int:
         return ENDLESS
     i = row[_NODE]
     k = row[_OPEN]
-    over = 0
-    for x in range(k):
-        over = max(over, row[_CLOCK] + row[_LEFT + x] - m.opens_s[row[_SCHOOL + x]])
     best = ENDLESS
     for chosen in range((1 << k) - 1 if k <= sets.depth else 0, 1 << k):
         g = 0
@@ -98,7 +95,7 @@ def _rest_of(row: Ints, m: Ground, sets: Sets, t: Ahead) -> int:
                 g = sets.plus[g, row[_SCHOOL + x], 0]
                 some += 1
         if some == min(k, sets.depth) and (i >= len(m.school) or sets.has[g, m.school[i]]):
-            rest = _look_ahead(row, i, row[_CLOCK], row[_LOAD], over, row[_KNOWN], g, m, t)
+            rest = _look_ahead(row, i, row[_CLOCK], row[_LOAD], row[_KNOWN], g, m, t)
             best = max(best, rest)
     return best
 
@@ -315,6 +312,7 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
     called = np.empty(most + 1, np.int64)
     waiting = np.empty(most + 1, np.int32)
     is_dead = np.empty(most + 1, np.int32)
+    low = np.zeros(most + 1, np.int64)
     back = np.full(most + 1, -1, np.int32)
     cheapest = 0
     last_label = -1
@@ -388,6 +386,7 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             if not _enter(rows, called, is_dead, shelves, _list_of(new, sets, nodes), count):
                 continue
             is_dead[count] = 0
+            low[count] = new[_COST] + rest
             back[count] = label
             if new[_OPEN] == 0:
                 whole = int(new[_COST] + m.last_cost[new[_NODE] - homes])
@@ -400,7 +399,13 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             now = min(now, b)
             count += 1
             if count == most:
+                for q in range(count):
+                    if not is_dead[q]:
+                        least = min(least, low[q])
+                least = max(least, -FAR) if start >= homes else -FAR
                 return Found(least, False, cheapest, count, _trace(last_label, back, rows))
+        if label >= 0:
+            low[label] = 0  # grown: whatever follows it has a label of its own
 
 
 @njit(cache=True, nogil=True)
@@ -427,7 +432,6 @@ def _bound_crowded(row: Ints, h: int, dual: Ints, m: Ground, sets: Sets, t: Ahea
     i = row[_NODE]
     step = m.step_s[i, h]
     at = max(row[_CLOCK] + step, m.ready_s[h])
-    over = at + m.cap_s[h] - m.opens_s[m.school[h]]
     g = 0
     for x in range(row[_OPEN]):
         s = row[_SCHOOL + x]
@@ -435,9 +439,8 @@ def _bound_crowded(row: Ints, h: int, dual: Ints, m: Ground, sets: Sets, t: Ahea
         way = m.short_s[h, s]
         if way > left or at + way + m.dwell_s[s] > m.done_to_s[s]:
             return 0
-        over = max(over, at + left - m.opens_s[s])
         if x < sets.depth - 1:
             g = sets.plus[g, s, 0]
     g = sets.plus[g, m.school[h], 0]
-    rest = _look_ahead(row, h, at, row[_LOAD] + m.use[h], over, 0, g, m, t)
+    rest = _look_ahead(row, h, at, row[_LOAD] + m.use[h], 0, g, m, t)
     return int(min(0, row[_COST] + m.live[i, h] - dual[h] + rest))

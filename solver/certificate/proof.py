@@ -15,6 +15,7 @@ import numpy as np
 from solver.certificate.ahead import build_ahead
 from solver.certificate.forward import Found, grow_runs
 from solver.certificate.ground import (
+    FAR,
     PARTS,
     Floats,
     Ground,
@@ -200,7 +201,7 @@ def _try_share(mode: Mode, dual: Ints, vehicle: int) -> Found:
 
 def _try_stages(ground: Ground, dual: Ints, vehicle: int) -> Found:
     """Grow runs, with a better table and more labels where few do not end it."""
-    found = Found(0, False, 0, 0, np.empty(0, np.int32))
+    found = Found(-FAR, False, 0, 0, np.empty(0, np.int32))
     for depth, step_s, most in STAGES:
         sets, ahead = build_ahead(ground, dual, depth, step_s)  # whatever homes are remembered
         while True:
@@ -209,7 +210,7 @@ def _try_stages(ground: Ground, dual: Ints, vehicle: int) -> Found:
             if learned is None:
                 break
             ground = learned
-        is_settled = found.is_proven and found.least == found.run
+        is_settled = found.is_whole and found.least == found.run
         if is_settled or found.run < -PARTS:
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
     return found
@@ -229,7 +230,7 @@ def _prove_mode(mode: Mode, kept: Floats, kind_dual: float, most_share: float) -
         dual = round_up(share * inside)
         found = _try_share(mode, dual, int(np.floor(-share * kind_dual * PARTS)))
         labels = max(labels, found.labels)
-        if not found.is_proven:
+        if found.least <= -FAR:
             undercut = share
             share = share * STEP_DOWN if held == 0.0 else (held + share) / 2
             turns += held > 0.0
