@@ -22,6 +22,7 @@ from solver.domain import (
     InstanceError,
     Layout,
     Point,
+    Remembered,
     Rider,
     Rules,
     SchoolCall,
@@ -135,6 +136,9 @@ def write_certificate(path: Path, instance: Instance, matrix: TravelMatrix, boun
         "vehicle_type_duals": {
             kind.code: dual for kind, dual in zip(instance.fleet, bound.kind_duals, strict=False)
         },
+        "memory": [
+            [hint.vehicle_type, *hint.crew, hint.node, list(hint.riders)] for hint in bound.memory
+        ],
     }
     try:
         beside.write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -164,6 +168,10 @@ def read_certificate(
             seconds=float(content["seconds"]),
             kind_duals=tuple(
                 float(content["vehicle_type_duals"].get(t.code, 0.0)) for t in instance.fleet
+            ),
+            memory=tuple(
+                Remembered(int(kind), (int(shared), int(own)), int(node), tuple(map(int, riders)))
+                for kind, shared, own, node, riders in content.get("memory", ())
             ),
         )
         return bound, float(plan["cost"]), float(plan["lower_bound"])

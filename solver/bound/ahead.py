@@ -1,10 +1,11 @@
-"""What the rest of a run can gain at most: a table over open schools, clock and seats left.
+"""What the rest of a run can gain at most: a table over open schools, clock, seats and memory.
 
-For a node, the schools open there, the clock, the assistants of riders' own that are still free and
-the seats left, it holds the least reduced cost of whatever may follow. Relaxed: clocks are rounded
-down to a grid; rides are held only by the time at which a home may be reached at the earliest; a
-home may come again, though not after one step; a call frees all seats but one for each school that
-stays open; schools beyond the size of a set are forgotten (:mod:`solver.bound.open_sets`).
+For a node, the schools open there, the clock, the assistants of riders' own that are still free,
+the seats left and some homes that the run has been to, it holds the least reduced cost of whatever
+may follow. Relaxed: clocks are rounded down to a grid; rides are held only by the time at which a
+home may be reached at the earliest; each node remembers few homes (ng), those that walks have been
+found to come back to; a call frees all seats but one for each school that stays open;
+schools beyond the size of a set are forgotten (:mod:`solver.bound.open_sets`).
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from solver.bound.open_sets import OpenSets, build_sets
 
 NO_FLOOR = -1_000_000_000
 """A gain without limit: sums of real costs stay above it."""
-_WIDTHS_S = (60, 30, 20, 10, 5)
+WIDEST_S = 60
+_WIDTHS_S = (WIDEST_S, 30, 20, 10, 5)
 """Steps of the clock; the widest that no leg is shorter than, or a finer one."""
 
 
 class Ahead(NamedTuple):
-    """The table: the least cost of what follows, its first node, and the least by another node.
+    """The table: the least cost of what follows.
 
-    Entry of node i with set g: begin[i] + ((bucket - first[i]) x many + place) x count_loads(m) +
-    assistants left x (room + 1) + seats left, with the `place` of the set among the `many` of the
-    node. `width` is 0 where no table was built: then nothing is known of what follows. `floor` is
-    the least of a node's bucket, whatever is open, from entry `under[i]` on.
+    Entry of node i with set g: begin[i] + 2^bits[i] x (((bucket - first[i]) x many + place) x
+    count_loads(m) + assistants left x (room + 1) + seats left) + memory, with the `place` of the
+    set among the `many` of the node. A memory has a bit for each of the node's tabled homes;
+    `passes[i, j]` is the memory at j by that at node i before, -1 where home j is in it. `width` is
+    0 where no table was built: then nothing is known of what follows. `floor` is the least of a
+    node's bucket, whatever is open, from entry `under[i]` on.
     """
 
     begin: NDArray[np.int64]
@@ -38,9 +42,9 @@ class Ahead(NamedTuple):
     span: Ints
     from_s: int
     width: int
-    one: Ints
-    two: Ints
-    via: NDArray[np.int16]
+    bits: Ints
+    rest: Ints
+    passes: NDArray[np.int8]
     under: NDArray[np.int64]
     floor: Ints
 
@@ -51,32 +55,30 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int, halt: Ints) -> tuple[Ope
     Its clock is as fine as they leave room for. As soon as the one number of `halt` is not 0 it
     ends early: then the table is not whole and says nothing.
     """
-    homes = len(m.homes)
     moves = m.step_time.copy()
-    moves[np.arange(homes), np.arange(homes)] = FAR
+    np.fill_diagonal(moves, FAR)
     shortest = int(moves[m.leg_time < REACHABLE].min(initial=FAR))
     widths = [width for width in _WIDTHS_S if width <= shortest] or [_WIDTHS_S[-1]]
     width = widths[0]
-    per_bucket = count_loads(m)
+    per_bucket = count_loads(m) * 2 ** m.tabled.astype(np.int64)
     from_s, first, span = _measure_clocks(m, width)
     sets, fits = build_sets(m, span * per_bucket, most_entries)
     for finer in widths[1:]:
         clocks = _measure_clocks(m, finer)
-        if int((clocks[2] * sets.many).sum()) * per_bucket <= most_entries:
+        if int((clocks[2] * sets.many * per_bucket).sum()) <= most_entries:
             width = finer
             from_s, first, span = clocks
     sizes = span * sets.many * per_bucket
     is_built = fits and width <= shortest
-    total = int(sizes.sum()) if is_built else 1
     t = Ahead(
         begin=np.cumsum(sizes) - sizes,
         first=first.astype(np.int32),
         span=span.astype(np.int32),
         from_s=from_s,
         width=width if is_built else 0,
-        one=np.full(total, FAR, np.int32),
-        two=np.full(total, FAR, np.int32),
-        via=np.full(total, -1, np.int16),
+        bits=m.tabled,
+        rest=np.full(int(sizes.sum()) if is_built else 1, FAR, np.int32),
+        passes=_pass_memory(m),
         under=np.cumsum(span) - span,
         floor=np.full(int(span.sum()), FAR, np.int32),
     )
@@ -127,7 +129,7 @@ def find_bucket(t: Ahead, i: int, clock: int) -> int:
 @njit(cache=True, nogil=True)
 def find_row(sets: OpenSets, t: Ahead, i: int, bucket: int, loads: int) -> int:
     """The first entry of a node's bucket, of all its sets."""
-    return int(t.begin[i] + bucket * sets.many[i] * loads)
+    return int(t.begin[i] + (bucket * sets.many[i] * loads << t.bits[i]))
 
 
 @njit(cache=True, nogil=True)
@@ -136,7 +138,39 @@ def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, clock: int, loads: int)
     bucket = find_bucket(t, i, clock)
     if bucket >= t.span[i] or sets.place[i, g] < 0:
         return -1
-    return int(find_row(sets, t, i, bucket, loads) + sets.place[i, g] * loads)
+    return int(find_row(sets, t, i, bucket, loads) + (sets.place[i, g] * loads << t.bits[i]))
+
+
+@njit(cache=True, nogil=True)
+def find_memory(i: int, memory: int, m: Mode) -> int:
+    """What the table knows of a label's memory at node i: a home's own place comes before."""
+    return int((memory >> (1 if i < len(m.homes) else 0)) & ((1 << m.tabled[i]) - 1))
+
+
+@njit(cache=True, nogil=True)
+def _pass_memory(m: Mode) -> NDArray[np.int8]:
+    """What each node knows of what the node before it remembered, and of that node."""
+    homes = len(m.homes)
+    nodes = homes + len(m.opens)
+    known = np.zeros((nodes, nodes, 1 << m.tabled.max()), np.int8)
+    for i in range(nodes):
+        first = 1 if i < homes else 0
+        for j in range(nodes):
+            for memory in range(1 << m.tabled[i]):
+                kept = _know(m, i, j) if i < homes else 0
+                for x in range(m.tabled[i]):
+                    h = m.near[i, first + x]
+                    if memory >> x & 1:
+                        kept = -1 if h == j or kept < 0 else kept | _know(m, h, j)
+                known[i, j, memory] = kept
+    return known
+
+
+@njit(cache=True, nogil=True)
+def _know(m: Mode, h: int, j: int) -> int:
+    """The bit of home h in the memory of node j; 0 where it has none."""
+    x = m.place[j, h] - (1 if j < len(m.homes) else 0)
+    return 1 << x if 0 <= x < m.tabled[j] else 0
 
 
 @njit(cache=True, nogil=True)
@@ -165,13 +199,13 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, halt: Ints) -> None:
 
 @njit(cache=True, nogil=True)
 def _find_floors(m: Mode, sets: OpenSets, t: Ahead) -> None:
-    """Find the least of every node's buckets."""
+    """Find the least of every node's buckets: that of runs that remember nothing."""
     for i in range(len(t.begin)):
         entries = sets.many[i] * count_loads(m)
         for b in range(t.span[i]):
-            x = t.begin[i] + b * entries
-            for y in range(x, x + entries):
-                t.floor[t.under[i] + b] = min(t.floor[t.under[i] + b], t.one[y])
+            x = find_row(sets, t, i, b, count_loads(m))
+            for y in range(x, x + (entries << t.bits[i]), 1 << t.bits[i]):
+                t.floor[t.under[i] + b] = min(t.floor[t.under[i] + b], t.rest[y])
 
 
 @njit(cache=True, nogil=True)
@@ -190,8 +224,8 @@ def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, b: int) -> None:
     x = find_row(sets, t, i, b, loads)
     for g in (0, sets.exact):
         if g < len(sets.has):
-            y = x + sets.place[i, g] * loads
-            t.one[y : y + loads] = m.last_cost[i - len(m.homes)]
+            y = x + (sets.place[i, g] * loads << t.bits[i])
+            t.rest[y : y + (loads << t.bits[i])] = m.last_cost[i - len(m.homes)]
 
 
 @njit(cache=True, nogil=True)
@@ -209,13 +243,13 @@ def _board_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int
         bucket = find_bucket(t, h, at)
         cost = np.int32(m.step_cost[i, h] - dual[h])
         takes = m.is_dedicated[h] if crew > 0 else 0
-        x = find_row(sets, t, i, b, loads) + m.use[h]
+        x = find_row(sets, t, i, b, loads) + (m.use[h] << t.bits[i])
         z = find_row(sets, t, h, bucket, loads)
         lo, hi = sets.boards.begin[i, s], sets.boards.begin[i, s + 1]
         source, target = sets.boards.source[lo:hi], sets.boards.target[lo:hi]
         for own in range(takes, crew + 1):
-            y = x + own * (m.room + 1)
-            then = z + (own - takes) * (m.room + 1)
+            y = x + (own * (m.room + 1) << t.bits[i])
+            then = z + ((own - takes) * (m.room + 1) << t.bits[h])
             _offer(t, source, target, sets.place[h], y, then, loads, places, cost, i, h)
 
 
@@ -233,10 +267,10 @@ def _offer(
     i: int,
     h: int,
 ) -> None:
-    """Offer home h after node i to entries from x on, with what may follow in those from z on.
+    """Offer home h to entries of node i from x on, with what may follow in its own from z on.
 
     Where a source has several targets in turn, each is a bound, so the largest counts; where one
-    of them is no set of home h, nothing can follow.
+    of them is no set of the home, nothing can follow.
     """
     end = 0
     while end < len(source):
@@ -248,13 +282,18 @@ def _offer(
             end += 1
         if not is_possible:
             continue
-        y, then = x + source[e] * loads, z + place[target[e]] * loads
+        y, then = x + (source[e] * loads << t.bits[i]), z + (place[target[e]] * loads << t.bits[h])
         for q in range(places):
-            best = t.two[then + q] if t.via[then + q] == i else t.one[then + q]
-            for f in range(e + 1, end):
-                other = z + place[target[f]] * loads + q
-                best = max(best, t.two[other] if t.via[other] == i else t.one[other])
-            _take(t, y + q, np.int32(best + cost), h)
+            into, after = y + (q << t.bits[i]), then + (q << t.bits[h])
+            for memory in range(1 << t.bits[i]):
+                known = t.passes[i, h, memory]
+                if known < 0:
+                    continue
+                best = t.rest[after + known]
+                for f in range(e + 1, end):
+                    other = z + (place[target[f]] * loads + q << t.bits[h])
+                    best = max(best, t.rest[other + known])
+                _take(t, into + memory, np.int32(best + cost))
 
 
 @njit(cache=True, nogil=True)
@@ -276,18 +315,15 @@ def _call_all(m: Mode, sets: OpenSets, t: Ahead, i: int, clock: int, b: int, lef
             if then < 0 or left[after] < 0:
                 continue
             for own in range(0, loads, m.room + 1):
-                y = z + then * loads + own + left[after]
-                v = np.int32((t.two[y] if t.via[y] == i else t.one[y]) + m.step_cost[i, j])
-                y = x + sets.calls.source[e] * loads + own
-                for q in range(m.room + 1):
-                    _take(t, y + q, v, j)
+                empty = z + (then * loads + own + left[after] << t.bits[j])
+                y = x + (sets.calls.source[e] * loads + own << t.bits[i])
+                for memory in range(1 << t.bits[i]):
+                    v = np.int32(t.rest[empty + t.passes[i, j, memory]] + m.step_cost[i, j])
+                    for q in range(m.room + 1):
+                        _take(t, y + (q << t.bits[i]) + memory, v)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _take(t: Ahead, y: int, value: np.int32, node: int) -> None:
-    """Take a step to `node` into an entry, with the least that costs."""
-    v = max(value, np.int32(NO_FLOOR))
-    old = t.one[y]
-    t.two[y] = min(t.two[y], max(old, v))
-    t.via[y] = np.int16(node) if v < old else t.via[y]
-    t.one[y] = min(old, v)
+def _take(t: Ahead, y: int, value: np.int32) -> None:
+    """Take what a step may lead to into an entry."""
+    t.rest[y] = min(t.rest[y], max(value, np.int32(NO_FLOOR)))

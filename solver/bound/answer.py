@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from solver.arrays import IntArray
+from solver.domain import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class BoundResult:
     `duals` are per rider, as proven (theta applied); `kind_duals` per vehicle type (<= 0, what one
     vehicle more would save, where their number is limited). `value` is their sum with the prices
     of riders that nothing can carry. `master` is the value of the generated relaxation, which no
-    longer search with it can pass; `columns` are new elementary runs as node sequences.
+    longer search with it can pass; `columns` are new elementary runs as node sequences;
+    `memory` is what the table of what may follow remembered.
     """
 
     value: float
@@ -33,4 +35,5 @@ class BoundResult:
     master: float
     seconds: float
     rounds: int
+    memory: tuple[Remembered, ...] = ()
     columns: tuple[IntArray, ...] = ()

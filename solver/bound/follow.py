@@ -15,9 +15,9 @@ from solver.bound.ahead import Ahead, count_crew, count_left, count_loads, find_
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
-NODE, SET, BUCKET, OWN, SEATS = 0, 1, 2, 3, 4
-STATE = 5
-"""A state of the table: a node, its set and bucket, assistants and seats left."""
+NODE, SET, BUCKET, OWN, SEATS, MEMORY = 0, 1, 2, 3, 4, 5
+STATE = 6
+"""A state of the table: a node, its set and bucket, assistants and seats left, its memory."""
 
 State = NDArray[np.int64]
 
@@ -32,7 +32,6 @@ def follow(
     """
     homes = len(m.homes)
     new = np.empty(STATE, np.int64)
-    before = -1
     some = 0
     while True:
         i = state[NODE]
@@ -41,8 +40,10 @@ def follow(
             return some
         to = -1
         for j in range(homes + len(m.opens)):
-            if j in (i, before) or m.leg_time[i, j] >= REACHABLE:
+            known = t.passes[i, j, state[MEMORY]]
+            if j == i or m.leg_time[i, j] >= REACHABLE or known < 0:
                 continue
+            new[MEMORY] = known
             cost = m.step_cost[i, j] - (dual[j] if j < homes else 0)
             if j < homes:
                 left = _board(m, sets, t, state, j, new)
@@ -56,18 +57,17 @@ def follow(
             return 0
         walk[some] = to
         some += 1
-        before = i
         state[:] = new
 
 
 @njit(cache=True, nogil=True)
-def _read(m: Mode, sets: OpenSets, t: Ahead, state: State, before: int) -> int:
-    """What the table says of a state that is reached from node `before`."""
+def _read(m: Mode, sets: OpenSets, t: Ahead, state: State) -> int:
+    """What the table says of a state."""
     i = state[NODE]
     loads = count_loads(m)
     z = find_row(sets, t, i, state[BUCKET], loads)
-    z += sets.place[i, state[SET]] * loads + state[OWN] * (m.room + 1) + state[SEATS]
-    return int(t.two[z] if t.via[z] == before else t.one[z])
+    z += sets.place[i, state[SET]] * loads + state[OWN] * (m.room + 1) + state[SEATS] << t.bits[i]
+    return int(t.rest[z + state[MEMORY]])
 
 
 @njit(cache=True, nogil=True)
@@ -96,7 +96,7 @@ def _board(m: Mode, sets: OpenSets, t: Ahead, state: State, h: int, new: State) 
         new[SET] = sets.boards.target[e]
         if sets.place[h, new[SET]] < 0:
             return FAR
-        value = _read(m, sets, t, new, i)
+        value = _read(m, sets, t, new)
         if value > best:
             best, chosen = value, new[SET]
     new[SET] = chosen
@@ -119,5 +119,5 @@ def _call(m: Mode, sets: OpenSets, t: Ahead, state: State, j: int, new: State) -
         new[SEATS] = count_left(m, sets, new[SET])
         if sets.place[j, new[SET]] < 0 or new[SEATS] < 0:
             return FAR
-        return _read(m, sets, t, new, i)
+        return _read(m, sets, t, new)
     return FAR

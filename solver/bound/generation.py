@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.arrays import IntArray
-from solver.bound.ahead import build_ahead
+from solver.bound.ahead import WIDEST_S, Ahead, build_ahead
 from solver.bound.answer import BoundProgress, BoundResult
 from solver.bound.fixed import price_fixed
 from solver.bound.labels import Pace, label_mode
@@ -48,16 +48,18 @@ QUICK_ENTRIES = 2_000_000
 QUICK_NEAR = 40
 """Homes that may follow a node in quick labelling: the nearest."""
 STAGES = (
-    *((150_000, 1_000), (600_000, 5_000), (7_000_000, 60_000)),
-    *((14_000_000, 250_000), (40_000_000, 2_000_000)),
+    *((150_000, 1_000), (2_000_000, 5_000), (10_000_000, 20_000)),
+    *((60_000_000, 100_000), (200_000_000, 1_000_000)),
 )
-"""Entries of the table and labels that a proof may use; a mode that one does not end, the next."""
+"""Numbers in the table and labels that a proof may use; a mode that one does not end, the next."""
 SAFE_TOP = 1
 """The stage up to which the duals are proven before the gap is closed."""
 FIRST_TOP = 2
 """The stage up to which the gap is closed first, then up to the later ones."""
 ROUNDS_A_STAGE = (0, 20, 100, 400, 1600)
 """A bound with so many rounds at least, where they are counted, may use each stage."""
+FULL = 0.5
+"""The table remembers no more cycles once it takes so much of a stage, its clock at its widest."""
 PER_MODE = 40
 NEAR = 12
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
@@ -410,7 +412,6 @@ class _Job:
         duals = round_duals(self.tried.riders[self._inside(mode)])
         share = 0.0
         runs: list[Walk] = []
-        loose: list[Walk] = []
         while not self.clock.is_over():
             entries, labels = self.stages[self.stage[key]]
             sets, ahead = build_ahead(mode, duals, entries, self.halt)
@@ -424,11 +425,19 @@ class _Job:
             runs += self._pick_walks(mode, list_runs(priced, 50 * PER_MODE), saved)
             if priced.is_whole or runs:
                 break
+            loose = self._pick_walks(mode, list_open(priced), saved)
+            if self._table_cycles(key, loose, ahead, entries):
+                continue
             if self.stage[key] >= top:
-                loose = self._pick_walks(mode, list_open(priced), saved)
-                break
+                return _Labelled(share, runs, loose)
             self.stage[key] += 1
-        return _Labelled(share, runs, loose)
+        return _Labelled(share, runs, [])
+
+    def _table_cycles(self, key: ModeKey, loose: list[Walk], ahead: Ahead, entries: int) -> bool:
+        """Let the table remember cycles of walks that were left open; whether it can hold any."""
+        if len(ahead.rest) * ahead.width > FULL * entries * WIDEST_S:
+            return False
+        return sum(self.ground.table_cycle(key, walk.places) for walk in loose) > 0
 
     def _keep(self, share: float) -> None:
         """Keep a share of the prices tried that holds where it is the best bound so far."""
@@ -465,6 +474,7 @@ class _Job:
             master=constant + self.value,
             seconds=self.clock.elapsed(),
             rounds=self.rounds,
+            memory=tuple(self.ground.list_tabled()),
             columns=tuple(self._list_runs()),
         )
 

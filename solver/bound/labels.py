@@ -24,8 +24,9 @@ from solver.bound.ahead import (
     find_bucket,
     find_entry,
     find_floor,
+    find_memory,
 )
-from solver.bound.follow import BUCKET, NODE, SEATS, SET, STATE, follow
+from solver.bound.follow import BUCKET, MEMORY, NODE, SEATS, SET, STATE, follow
 from solver.bound.follow import OWN as OWN_LEFT
 from solver.bound.lists import (
     CALLS,
@@ -214,13 +215,8 @@ def _look_up(sets: OpenSets, t: Ahead, g: int, i: int, row: Ints, memory: int, m
     z = find_entry(sets, t, g, i, row[CLOCK], count_loads(m))
     if z < 0:
         return FAR
-    z += (count_crew(m) - row[OWN]) * (m.room + 1) + m.room - row[LOAD]
-    via = t.via[z]
-    if 0 <= via < len(m.homes):
-        p = m.place[i, via]
-        if p >= 0 and memory >> p & 1:
-            return int(t.two[z])
-    return int(t.one[z])
+    z += (count_crew(m) - row[OWN]) * (m.room + 1) + m.room - row[LOAD] << t.bits[i]
+    return int(t.rest[z + find_memory(i, memory, m)])
 
 
 @njit(cache=True, nogil=True)
@@ -424,6 +420,7 @@ def _follow_label(
     state = np.empty(STATE, np.int64)
     state[NODE], state[SET], state[BUCKET] = i, g, find_bucket(t, i, row[CLOCK])
     state[OWN_LEFT], state[SEATS] = count_crew(m) - row[OWN], m.room - row[LOAD]
+    state[MEMORY] = find_memory(i, memory, m)
     some = follow(m, dual, sets, t, state, rest, walk)
     walk[some:] = -1
 

@@ -7,7 +7,7 @@ its type and crew, a walk that is never dearer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.domain import UNREACHABLE, FleetType, Instance, Rider, TravelMatrix
+from solver.domain import UNREACHABLE, FleetType, Instance, Remembered, Rider, TravelMatrix
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -25,6 +25,8 @@ PENNY_PARTS = 100_000
 """Pricing counts in whole 1/100,000 GBP: costs rounded down, duals up, so that sums are exact."""
 MOST_REMEMBERED = 20
 """So many riders at most each node remembers."""
+MOST_TABLED = 6
+"""So many of them at most the table of what may follow remembers: each doubles its entries."""
 MOST_COUNTED = 8
 """Vehicles with more room are never full, as long as no run is found that would be."""
 MOST_CREW = 3
@@ -39,7 +41,8 @@ class Mode(NamedTuple):
     way. `ready` to `latest` is when service may start at a home, `opens` to `closes` at a school.
     `reach` are the seconds from the start of service at a home until the school must be reached.
     `use` is what a rider takes of `room`, `least_use` the least of a school's riders. `near` are
-    the homes that a node remembers (ng), `place[i, h]` where among them, or -1.
+    the homes that a node remembers (ng), `place[i, h]` where among them, or -1: a home itself
+    first, then the `tabled[i]` homes that the table of what may follow remembers as well.
     """
 
     homes: NDArray[np.int64]
@@ -60,6 +63,7 @@ class Mode(NamedTuple):
     last_cost: Ints
     near: Ints
     place: NDArray[np.int8]
+    tabled: Ints
     room: int
     most_dedicated: int
     most_schools: int
@@ -79,8 +83,9 @@ class Ground:
     """What all modes of a session share: its riders and schools as nodes, and the ways between.
 
     Nodes are places among `riders`, then schools. `members` are the places of each mode's riders.
-    `memory[key][i]` are the riders (as places) that node i remembers in a mode; they grow while
-    bounding. `counted` are the modes whose seats count (:meth:`count_seats`).
+    `memory[key][i]` are the riders (as places) that node i remembers in a mode, `tabled[key][i]`
+    those of them that the table of what may follow does; they grow while bounding. `counted` are
+    the modes whose seats count (:meth:`count_seats`).
     """
 
     def __init__(
@@ -112,6 +117,9 @@ class Ground:
         self.members = self._list_modes()
         nearest = _remember_near(self.leg_time, count, near)
         self.memory = {key: [list(kept) for kept in nearest] for key in self.members}
+        self.tabled: dict[ModeKey, list[list[int]]] = {
+            key: [[] for _ in nearest] for key in self.members
+        }
         self.counted = {key for key in self.members if self._count_room(key) <= MOST_COUNTED}
 
     def _list_modes(self) -> dict[ModeKey, list[int]]:
@@ -210,7 +218,7 @@ class Ground:
             room, use = self._count_room(key), _ints([self._take_room(w, chair) for w in people])
         least_use = np.full(len(schools), room + 1, dtype=np.int32)
         np.minimum.at(least_use, school_of, use)
-        near, place = self._lay_memory(key, nodes, places)
+        near, place, tabled = self._lay_memory(key, nodes, places)
         return Mode(
             homes=np.array([self.riders[x] for x in places], dtype=np.int64),
             school_of=school_of,
@@ -230,6 +238,7 @@ class Ground:
             last_cost=_parts(last_cost),
             near=near,
             place=place,
+            tabled=tabled,
             room=room,
             most_dedicated=key.dedicated if key.dedicated < MOST_CREW else FAR,
             most_schools=instance.rules.max_schools_per_run or FAR,
@@ -238,36 +247,68 @@ class Ground:
 
     def _lay_memory(
         self, key: ModeKey, nodes: NDArray[np.int64], places: list[int]
-    ) -> tuple[Ints, NDArray[np.int8]]:
-        """What a mode's nodes remember of its homes, -1 to fill, and each home's place there."""
+    ) -> tuple[Ints, NDArray[np.int8], Ints]:
+        """What a mode's nodes remember of its homes, -1 to fill, and each home's place there.
+
+        And how many of those the table remembers.
+        """
         local = {x: h for h, x in enumerate(places)}
-        kept = [[local[x] for x in self.memory[key][i] if x in local] for i in nodes.tolist()]
+        tabled = [self.tabled[key][i] for i in nodes.tolist()]
+        kept = []
+        for i, first in zip(nodes.tolist(), tabled, strict=True):
+            own = [i] if i < len(self.riders) else []
+            some = dict.fromkeys([*own, *first, *self.memory[key][i]])
+            kept.append([local[x] for x in some if x in local])
         near = np.full((len(nodes), max(map(len, kept))), -1, dtype=np.int32)
         place = np.full((len(nodes), len(places)), -1, dtype=np.int8)
         for i, homes in enumerate(kept):
             near[i, : len(homes)] = homes
             place[i, homes] = np.arange(len(homes))
-        return near, place
+        return near, place, _ints([len(first) for first in tabled])
 
     def remember_cycle(self, key: ModeKey, walk: list[int]) -> bool:
         """Let the nodes of the shortest cycle of a walk remember its rider; whether they can.
 
         `walk` are places among the riders, and schools after them.
         """
+        return _remember(self.memory[key], self._list_cycles(walk), MOST_REMEMBERED)
+
+    def table_cycle(self, key: ModeKey, walk: list[int]) -> bool:
+        """Let the table remember the rider of a walk's shortest cycle too; whether it can."""
+        return _remember(self.tabled[key], self._list_cycles(walk), MOST_TABLED)
+
+    def list_tabled(self) -> Iterator[Remembered]:
+        """What the table remembers in each mode, with riders and nodes of the instance."""
+        schools = range(len(self.instance.riders), len(self.instance.riders) + len(self.stops))
+        nodes = [*self.riders, *schools]
+        for key, kept in self.tabled.items():
+            for node, places in zip(nodes, kept, strict=False):
+                if places:
+                    riders = tuple(self.riders[x] for x in places)
+                    crew = (key.shared, key.dedicated)
+                    yield Remembered(key.vehicle_type, crew, node, riders)
+
+    def _list_cycles(self, walk: list[int]) -> list[list[int]]:
+        """The ways from a rider to the same rider again, the shortest first."""
         last: dict[int, int] = {}
         cycles: list[list[int]] = []
         for at, node in enumerate(walk):
             if node in last and node < len(self.riders):
                 cycles.append(walk[last[node] : at])
             last[node] = at
-        for rider, *between in sorted(cycles, key=len):
-            kept = [self.memory[key][node] for node in between]
-            if all(rider in nodes or len(nodes) < MOST_REMEMBERED for nodes in kept):
-                for nodes in kept:
-                    if rider not in nodes:
-                        nodes.append(rider)
-                return True
-        return False
+        return sorted(cycles, key=len)
+
+
+def _remember(memory: list[list[int]], cycles: list[list[int]], most: int) -> bool:
+    """Let the nodes of the first cycle that they have room for remember its rider."""
+    for rider, *between in cycles:
+        kept = [memory[node] for node in between if rider not in memory[node]]
+        if kept and all(len(riders) < most for riders in kept):
+            for riders in kept:
+                if rider not in riders:
+                    riders.append(rider)
+            return True
+    return False
 
 
 def keep_near(mode: Mode, most: int) -> Mode:

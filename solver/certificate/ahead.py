@@ -1,12 +1,12 @@
 """What the rest of a run can still gain at most: a table over open schools, clock and seats.
 
-A school is open while pupils for it are aboard. For a node, the set of open schools, the clock and
-the seats left until the next call, the table holds the least reduced cost of anything that can
-follow. Relaxed: rides end only with a school's window; a home may come again, but not after one
-step; after a call only one pupil of each open school is aboard, the smallest; of more open schools
-than a set may hold, one is forgotten (and may be called without being open): the one that makes the
-rest dearest. A node has no entries for open schools that could not all be called in time from
-there.
+A school is open while pupils for it are aboard. For a node, the set of open schools, the clock, the
+seats left until the next call and which of a few homes have come before, the table holds the least
+reduced cost of anything that can follow. Relaxed: rides end only with a school's window; homes that
+a node does not remember may come again; after a call only one pupil of each open school is aboard,
+the smallest; of more open schools than a set may hold, one is forgotten (and may be called without
+being open): the one that makes the rest dearest. A node has no entries for open schools that could
+not all be called in time from there.
 """
 
 from __future__ import annotations
@@ -48,11 +48,12 @@ class Sets(NamedTuple):
 
 
 class Ahead(NamedTuple):
-    """The table: least and second least cost of what follows, and the first step of the least.
+    """The table: the least cost of what follows.
 
-    Entry of a home: begin + (bucket * (crew + 1) + crew free) * (room + 1) + seats left; of a
-    school the same without seats. The crew are assistants of pupils' own. `begin` is -1 where a
-    node cannot stand with a set.
+    Entry of a home: begin + ((bucket * (crew + 1) + crew free) * (room + 1) + seats left) * 2^t +
+    memory, with t homes that the node remembers; of a school the same without seats. The crew are
+    assistants of pupils' own. `begin` is -1 where a node cannot stand with a set. `onward[i, j]` is
+    the memory at j for each at i before, -1 where j itself has come.
     """
 
     begin: NDArray[np.int64]
@@ -60,9 +61,8 @@ class Ahead(NamedTuple):
     span: Ints
     grid_s: int
     width_s: int
-    one: Ints
-    two: Ints
-    via: NDArray[np.int16]
+    rest: Ints
+    onward: NDArray[np.int8]
     is_filled: bool
 
 
@@ -104,7 +104,7 @@ def build_ahead(
     grid = int(earliest.min())
     first = (earliest - grid) // width
     span = np.maximum((latest - grid) // width - first + 1, 1)
-    size = span * (count_crew(ground) + 1)
+    size = span * (count_crew(ground) + 1) * 2 ** ground.tabled.astype(np.int64)
     size[:homes] *= ground.room + 1
     sets, needs = number_sets(schools, 1), _find_needs(ground)
     stands = _stand(ground, sets, needs)
@@ -126,9 +126,8 @@ def build_ahead(
         span=span.astype(np.int32),
         grid_s=grid,
         width_s=width,
-        one=np.full(total, FAR, np.int32),
-        two=np.full(total, FAR, np.int32),
-        via=np.full(total, -1, np.int16),
+        rest=np.full(total, FAR, np.int32),
+        onward=_pass_on(ground),
         is_filled=is_filled,
     )
     if is_filled:
@@ -245,29 +244,45 @@ def locate(m: Ground, t: Ahead, g: int, i: int, clock_s: int, crew: int, seats: 
         return -1
     x = max(b, 0) * (count_crew(m) + 1) + crew
     if i < len(m.school):
-        return int(t.begin[g, i] + x * (m.room + 1) + seats)
-    return int(t.begin[g, i] + x)
+        x = x * (m.room + 1) + seats
+    return int(t.begin[g, i] + (x << m.tabled[i]))
 
 
 @njit(cache=True, nogil=True)
-def _after(t: Ahead, y: int, i: int) -> int:
-    """What entry y holds for a run that comes from node i, where it may not go back at once."""
-    return int(t.two[y]) if i >= 0 and t.via[y] == i else int(t.one[y])
+def _bit(m: Ground, j: int, h: int) -> int:
+    """The bit of home h in the table's memory of node j, 0 where it has none."""
+    p = m.place[j, h] - (1 if j < len(m.school) else 0)
+    return 1 << p if 0 <= p < m.tabled[j] else 0
 
 
 @njit(cache=True, nogil=True)
-def _offer(t: Ahead, x: int, cost: int, after: int, via: int) -> None:
-    """Offer entry x the step to home or school `via` at `cost`, followed by `after`."""
+def _pass_on(m: Ground) -> NDArray[np.int8]:
+    """The memory at each node for each at the node before it."""
+    homes = len(m.school)
+    nodes = len(m.known)
+    onward = np.zeros((nodes, nodes, 1 << m.tabled.max()), np.int8)
+    for i in range(nodes):
+        first = 1 if i < homes else 0
+        for j in range(nodes):
+            for memory in range(1 << m.tabled[i]):
+                if j < homes and memory & _bit(m, i, j):
+                    onward[i, j, memory] = -1
+                    continue
+                if i < homes:
+                    onward[i, j, memory] = _bit(m, j, i)
+                for x in range(m.tabled[i]):
+                    if memory >> x & 1:
+                        onward[i, j, memory] |= _bit(m, j, m.known[i, first + x])
+    return onward
+
+
+@njit(cache=True, nogil=True)
+def _offer(t: Ahead, x: int, cost: int, after: int) -> None:
+    """Offer entry x a step at `cost`, followed by `after`."""
     whole = cost + after
     if after <= _ENDLESS_FROM or whole <= _ENDLESS_FROM:
         whole = ENDLESS
-    if whole < t.one[x]:
-        if via != t.via[x]:
-            t.two[x] = t.one[x]
-        t.one[x] = whole
-        t.via[x] = via
-    elif whole < t.two[x] and via != t.via[x]:
-        t.two[x] = whole
+    t.rest[x] = min(t.rest[x], whole)
 
 
 @njit(cache=True, nogil=True)
@@ -325,7 +340,7 @@ def _fill_entry(
     seats: Ints,
     seen: NDArray[np.int64],
 ) -> None:
-    """Fill the entries of a node, set, bucket and free crew for all numbers of seats left.
+    """Fill the entries of a node, set, bucket and free crew for all seats left and memories.
 
     No run stands here earlier than at `clock`; at a school there is one entry, for the seats that
     its set leaves.
@@ -333,11 +348,11 @@ def _fill_entry(
     homes = len(m.school)
     schools = len(m.opens_s)
     is_home = i < homes
+    bits = m.tabled[i]
     width = m.room + 1 if is_home else 1
-    x = t.begin[g, i] + (b * (count_crew(m) + 1) + crew) * width
+    x = t.begin[g, i] + ((b * (count_crew(m) + 1) + crew) * width << bits)
     if not is_home and g == 0:
-        t.one[x] = m.last_cost[i - homes]
-        t.via[x] = -1
+        t.rest[x : x + (1 << bits)] = m.last_cost[i - homes]
     fewest, most = (0, m.room) if is_home else (seats[g], seats[g])
     for h in range(homes):
         taken = m.own[h] if count_crew(m) > 0 else 0
@@ -362,10 +377,15 @@ def _fill_entry(
         if some == 0:
             continue
         for q in range(max(use, fewest), most + 1):
-            after = ENDLESS
-            for z in range(some):
-                after = max(after, _after(t, seen[z] + q - use, i if is_home else -1))
-            _offer(t, x + (q if is_home else 0), cost, after, h)
+            into = x + (q << bits if is_home else 0)
+            for memory in range(1 << bits):
+                known = t.onward[i, h, memory]
+                if known < 0:
+                    continue
+                after = ENDLESS
+                for z in range(some):
+                    after = max(after, t.rest[seen[z] + (q - use << m.tabled[h]) + known])
+                _offer(t, into + memory, cost, after)
     may_forget = sets.depth < schools
     for s in range(schools):
         if homes + s == i or m.leg_s[i, homes + s] >= NO_ROAD_S:
@@ -382,5 +402,7 @@ def _fill_entry(
         cost = int(m.live[i, homes + s])
         if g == 0:
             cost = min(cost, int(m.dead[i, homes + s]))
-        for q in range(width):
-            _offer(t, x + q, cost, _after(t, y, -1), homes + s)
+        for memory in range(1 << bits):
+            rest = t.rest[y + t.onward[i, homes + s, memory]]
+            for q in range(width):
+                _offer(t, x + (q << bits) + memory, cost, rest)

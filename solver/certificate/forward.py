@@ -68,12 +68,8 @@ def _look_ahead(
     y = locate(m, t, g, i, clock, crew, m.room - load)
     if y < 0:
         return FAR
-    first = t.via[y]
-    if first >= 0 and first < len(m.school):
-        p = m.place[i, first]
-        if p >= 0 and known >> p & 1:
-            return int(t.two[y])
-    return int(t.one[y])
+    first = 1 if i < len(m.school) else 0  # a home's own place comes before those of the table
+    return int(t.rest[y + (known >> first & ((1 << m.tabled[i]) - 1))])
 
 
 @njit(cache=True, nogil=True)

@@ -7,14 +7,15 @@ runs cheaper or easier, never the other way: what is proven here holds for every
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.domain import UNREACHABLE, FleetType, Instance, Rider, TravelMatrix
+from solver.domain import UNREACHABLE, FleetType, Instance, Remembered, Rider, TravelMatrix
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -23,6 +24,8 @@ PARTS = 100_000
 FAR = 100_000_000
 CREW_TOLD_APART = 3
 """Runs with at least so many assistants of pupils' own pay for so many only."""
+MOST_TABLED = 7
+"""So many riders at most each node of the table remembers: each doubles its entries."""
 _LONG_AGO_S = -10_000_000
 
 
@@ -34,7 +37,8 @@ class Ground(NamedTuple):
     `short_s[i, k]` is the quickest drive to school k by any way. `ready_s` is the earliest end of
     boarding at a home, `opens_s` the earliest start of service at a school, and `done_from_s` to
     `done_to_s` the end of it. `use` is what a rider takes of `room`. `known[i]` are the homes that
-    node i remembers, `place[i, h]` where among them, or -1.
+    node i remembers, `place[i, h]` where among them, or -1; `tabled[i]` says how many of the first
+    the table of what may follow knows as well, a home itself left out.
     """
 
     school: Ints
@@ -55,6 +59,7 @@ class Ground(NamedTuple):
     last_cost: Ints
     known: Ints
     place: NDArray[np.int8]
+    tabled: Ints
     room: int
     most_own: int
     most_schools: int
@@ -241,6 +246,7 @@ def _lay_ground(
         last_cost=_parts(last_cost),
         known=known,
         place=place,
+        tabled=np.zeros(len(stops), np.int32),
         room=int(room - (crew if sketch.is_crew_daily else 0)),
         most_own=FAR,
         most_schools=instance.rules.max_schools_per_run or FAR,
@@ -348,8 +354,35 @@ def learn_cycle(ground: Ground, way: Ints, most: int) -> Ground | None:
             last[node] = at
     if not has_learned:
         return None
+    return _know(ground, kept)
+
+
+def take_hints(sketch: Sketch, mode: Mode, hints: Sequence[Remembered]) -> Mode:
+    """Let the nodes of a mode, and its table, remember first whom the hints of it name."""
+    instance = sketch.instance
+    local = {rider: h for h, rider in enumerate(mode.riders)}
+    calls = sorted({instance.riders[rider].school for rider in mode.riders})
+    first = len(instance.riders)
+    nodes = local | {first + call: len(local) + k for k, call in enumerate(calls)}
+    kept = [[h for h in row if h >= 0] for row in mode.ground.known.tolist()]
+    tabled = mode.ground.tabled.copy()
+    for hint in hints:
+        is_ours = (hint.vehicle_type, hint.crew) == (mode.vehicle_type, (mode.shared, mode.own))
+        if not is_ours or hint.node not in nodes:
+            continue
+        i = nodes[hint.node]
+        named = [local[rider] for rider in hint.riders if rider in local and local[rider] != i]
+        named = list(dict.fromkeys(named))[:MOST_TABLED]
+        kept[i] = list(dict.fromkeys([*([i] if i < len(local) else []), *named, *kept[i]]))
+        tabled[i] = len(named)
+    ground = _know(mode.ground, kept)._replace(tabled=tabled)
+    return replace(mode, ground=ground)
+
+
+def _know(ground: Ground, kept: list[list[int]]) -> Ground:
+    """The ground on which each node remembers those homes, in that order."""
     known = np.full((len(kept), max(map(len, kept))), -1, dtype=np.int32)
-    place = np.full((len(kept), homes), -1, dtype=np.int8)
+    place = np.full((len(kept), len(ground.school)), -1, dtype=np.int8)
     for i, row in enumerate(kept):
         known[i, : len(row)] = row
         place[i, row] = np.arange(len(row))

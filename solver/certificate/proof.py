@@ -26,8 +26,9 @@ from solver.certificate.ground import (
     list_modes,
     read_sketch,
     round_up,
+    take_hints,
 )
-from solver.domain import Instance, SchoolrunError, TravelMatrix
+from solver.domain import Instance, Remembered, SchoolrunError, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
 
 MEMORY = 12
@@ -80,6 +81,7 @@ def prove_bound(
     matrix: TravelMatrix,
     duals: Sequence[float],
     kind_duals: Sequence[float] = (),
+    memory: Sequence[Remembered] = (),
     *,
     on_progress: Callable[[int, int, float], None] = lambda *_: None,
 ) -> Proof:
@@ -91,6 +93,8 @@ def prove_bound(
         GBP, one a rider; negative ones count as 0, others at most as a vehicle of the rider's own.
     kind_duals
         GBP, one a vehicle type, at most 0 and 0 where its number is not limited; none where empty.
+    memory
+        Hints whom nodes are to remember: whatever they are, what is proven holds.
     on_progress
         Called with the modes proven, their number and the share of the duals that holds so far.
 
@@ -107,7 +111,7 @@ def prove_bound(
     for rider, price in free.items():
         kept[rider] = max(0.0, min(float(given[rider]), price))
     theta = 1.0
-    modes = list_modes(sketch, sorted(free), MEMORY)
+    modes = [take_hints(sketch, m, memory) for m in list_modes(sketch, sorted(free), MEMORY)]
     proofs = []
     for number, mode in enumerate(modes):
         proofs.append(_prove_mode(mode, kept, float(kinds[mode.vehicle_type]), theta))

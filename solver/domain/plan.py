@@ -69,17 +69,32 @@ class Unassigned:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """Riders whom a node is best to remember when runs of a type and crew are grown: a hint.
+
+    `crew` are the assistants for shared riders and those of riders' own; nodes are riders, then
+    school calls. No bound depends on it, only how soon it is proven.
+    """
+
+    vehicle_type: int
+    crew: tuple[int, int]
+    node: int
+    riders: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """A lower bound of a session's objective, GBP a day, and the duals that prove it.
 
     `duals` are per rider; `kind_duals` per vehicle type, at most 0: what one vehicle more of a type
-    whose number is limited would save.
+    whose number is limited would save. `memory` are hints for who proves it again.
     """
 
     value: float
     duals: tuple[float, ...]
     seconds: float
     kind_duals: tuple[float, ...] = ()
+    memory: tuple[Remembered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
