@@ -41,7 +41,7 @@ from solver.limits import Clock, StopLimits
 
 Duals = NDArray[np.float64]
 
-GENERATING_SHARE = 0.3
+GENERATING_SHARE = 0.2
 """Share of the time after which duals are proven that quick labelling still finds runs for."""
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_ENTRIES = 2_000_000
@@ -54,7 +54,7 @@ STAGES = (
 """Numbers in the table and labels that a proof may use; a mode that one does not end, the next."""
 SAFE_TOP = 1
 """The stage up to which the duals are proven before the gap is closed."""
-FIRST_TOP = 2
+FIRST_TOP = 3
 """The stage up to which the gap is closed first, then up to the later ones."""
 ROUNDS_A_STAGE = (0, 20, 100, 400, 1600)
 """A bound with so many rounds at least, where they are counted, may use each stage."""
@@ -434,8 +434,11 @@ class _Job:
         return _Labelled(share, runs, [])
 
     def _table_cycles(self, key: ModeKey, loose: list[Walk], ahead: Ahead, entries: int) -> bool:
-        """Let the table remember cycles of walks that were left open; whether it can hold any."""
-        if len(ahead.rest) * ahead.width > FULL * entries * WIDEST_S:
+        """Let the table remember cycles of walks that were left open; whether it can hold any.
+
+        Not before anything is proven: that comes first.
+        """
+        if self.best_value == 0.0 or len(ahead.rest) * ahead.width > FULL * entries * WIDEST_S:
             return False
         return sum(self.ground.table_cycle(key, walk.places) for walk in loose) > 0
 

@@ -39,7 +39,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "app.cli", "demo"),
-            *("--pupils", "60", "--iterations", "150", "--bound-seconds", "2"),
+            *("--pupils", "60", "--iterations", "150", "--bound-seconds", "1"),
             *("--out", str(folder / "out")),
         ],
         cwd=REPOSITORY,
