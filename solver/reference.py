@@ -175,7 +175,7 @@ def read_certificate(
             ),
         )
         return bound, float(plan["cost"]), float(plan["lower_bound"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InstanceError(f"{beside.name}: lacks or misstates {error}") from error
 
 

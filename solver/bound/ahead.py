@@ -21,8 +21,7 @@ from solver.bound.open_sets import OpenSets, build_sets
 
 NO_FLOOR = -1_000_000_000
 """A gain without limit: sums of real costs stay above it."""
-WIDEST_S = 60
-_WIDTHS_S = (WIDEST_S, 30, 20, 10, 5)
+_WIDTHS_S = (60, 30, 20, 10, 5)
 """Steps of the clock; the widest that no leg is shorter than, or a finer one."""
 
 
@@ -87,6 +86,13 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int, halt: Ints) -> tuple[Ope
         if not halt[0]:
             _find_floors(m, sets, t)
     return sets, t
+
+
+def weigh_nodes(m: Mode, most_entries: int) -> NDArray[np.int64]:
+    """The numbers that the sets of each node take, at the widest clock and without a memory."""
+    _, _, span = _measure_clocks(m, _WIDTHS_S[0])
+    sets, _ = build_sets(m, span * count_loads(m), most_entries)
+    return span * sets.many * count_loads(m)
 
 
 def _measure_clocks(m: Mode, width: int) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:

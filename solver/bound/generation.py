@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.arrays import IntArray
-from solver.bound.ahead import WIDEST_S, Ahead, build_ahead
+from solver.bound.ahead import build_ahead, weigh_nodes
 from solver.bound.answer import BoundProgress, BoundResult
 from solver.bound.fixed import price_fixed
 from solver.bound.labels import Pace, label_mode
@@ -252,10 +252,7 @@ class _Job:
                 is_stale = False
 
     def _note_near(self) -> None:
-        """Note runs dearer than their riders' prices by less than what a rider costs on average.
-
-        No column of the master is missing, but plans of whole runs need some of them.
-        """
+        """Note runs dearer than their prices by less than a rider's mean cost: plans need some."""
         self.tried = self.prices
         slack = self.value / len(self.free)
         with ThreadPoolExecutor(THREADS) as threads:
@@ -274,7 +271,7 @@ class _Job:
         if self.clock.is_over(share):
             return []
         mode, saved = self._build_mode(key, slack)
-        mode = keep_near(mode, QUICK_NEAR)
+        mode = keep_near(mode, QUICK_NEAR)._replace(tabled=np.zeros_like(mode.tabled))
         duals = round_duals(self.tried.riders[self._inside(mode)])
         entries, labels = self.stages[-1]
         sets, ahead = build_ahead(mode, duals, min(QUICK_ENTRIES, entries), self.halt)
@@ -408,12 +405,12 @@ class _Job:
 
     def _label(self, top: int, key: ModeKey) -> _Labelled:
         """Label a mode in full at the prices tried, with more where less does not end it."""
-        mode, saved = self._build_mode(key)
-        duals = round_duals(self.tried.riders[self._inside(mode)])
         share = 0.0
         runs: list[Walk] = []
         while not self.clock.is_over():
             entries, labels = self.stages[self.stage[key]]
+            mode, saved = self._build_mode(key)
+            duals = round_duals(self.tried.riders[self._inside(mode)])
             sets, ahead = build_ahead(mode, duals, entries, self.halt)
             if self.halt[0]:
                 break  # the table is not whole: it says nothing
@@ -426,21 +423,27 @@ class _Job:
             if priced.is_whole or runs:
                 break
             loose = self._pick_walks(mode, list_open(priced), saved)
-            if self._table_cycles(key, loose, ahead, entries):
+            if self._table_cycles(key, loose, mode, entries):
                 continue
             if self.stage[key] >= top:
                 return _Labelled(share, runs, loose)
             self.stage[key] += 1
         return _Labelled(share, runs, [])
 
-    def _table_cycles(self, key: ModeKey, loose: list[Walk], ahead: Ahead, entries: int) -> bool:
-        """Let the table remember cycles of walks that were left open; whether it can hold any.
+    def _table_cycles(self, key: ModeKey, loose: list[Walk], mode: Mode, entries: int) -> bool:
+        """Let the table remember cycles of walks that were left open; whether it learns any.
 
-        Not before anything is proven: that comes first.
+        Not before anything is proven: that comes first. No more than leave room for all sets.
         """
-        if self.best_value == 0.0 or len(ahead.rest) * ahead.width > FULL * entries * WIDEST_S:
+        if self.best_value == 0.0:
             return False
-        return sum(self.ground.table_cycle(key, walk.places) for walk in loose) > 0
+        weight = weigh_nodes(mode, entries)
+        learned = 0
+        for walk in loose:
+            if (weight * 2.0 ** self.ground.count_tabled(key)).sum() > FULL * entries:
+                break
+            learned += self.ground.table_cycle(key, walk.places)
+        return learned > 0
 
     def _keep(self, share: float) -> None:
         """Keep a share of the prices tried that holds where it is the best bound so far."""

@@ -26,7 +26,7 @@ PENNY_PARTS = 100_000
 MOST_REMEMBERED = 20
 """So many riders at most each node remembers."""
 MOST_TABLED = 6
-"""So many of them at most the table of what may follow remembers: each doubles its entries."""
+"""So many at most the table of what may follow remembers: each doubles a node's entries."""
 MOST_COUNTED = 8
 """Vehicles with more room are never full, as long as no run is found that would be."""
 MOST_CREW = 3
@@ -84,7 +84,8 @@ class Ground:
 
     Nodes are places among `riders`, then schools. `members` are the places of each mode's riders.
     `memory[key][i]` are the riders (as places) that node i remembers in a mode, `tabled[key][i]`
-    those of them that the table of what may follow does; they grow while bounding. `counted` are
+    those whom the table of what may follow remembers there, and so the node does too; they grow
+    while bounding. `counted` are
     the modes whose seats count (:meth:`count_seats`).
     """
 
@@ -271,18 +272,25 @@ class Ground:
 
         `walk` are places among the riders, and schools after them.
         """
-        return _remember(self.memory[key], self._list_cycles(walk), MOST_REMEMBERED)
+        memory, cycles = self.memory[key], self._list_cycles(walk)
+        is_known = any(all(rider in memory[i] for i in way) for rider, *way in cycles)
+        return is_known or _remember(memory, cycles, MOST_REMEMBERED)
 
     def table_cycle(self, key: ModeKey, walk: list[int]) -> bool:
         """Let the table remember the rider of a walk's shortest cycle too; whether it can."""
         return _remember(self.tabled[key], self._list_cycles(walk), MOST_TABLED)
 
+    def count_tabled(self, key: ModeKey) -> Ints:
+        """How many riders each node of a mode remembers in the table now."""
+        homes = [self.tabled[key][x] for x in self.members[key]]
+        return _ints([len(kept) for kept in (*homes, *self.tabled[key][len(self.riders) :])])
+
     def list_tabled(self) -> Iterator[Remembered]:
         """What the table remembers in each mode, with riders and nodes of the instance."""
-        schools = range(len(self.instance.riders), len(self.instance.riders) + len(self.stops))
-        nodes = [*self.riders, *schools]
+        first = len(self.instance.riders)
+        nodes = [*self.riders, *range(first, first + len(self.instance.schools))]
         for key, kept in self.tabled.items():
-            for node, places in zip(nodes, kept, strict=False):
+            for node, places in zip(nodes, kept, strict=True):
                 if places:
                     riders = tuple(self.riders[x] for x in places)
                     crew = (key.shared, key.dedicated)

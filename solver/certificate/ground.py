@@ -368,8 +368,8 @@ def take_hints(sketch: Sketch, mode: Mode, hints: Sequence[Remembered]) -> Mode:
     tabled = mode.ground.tabled.copy()
     for hint in hints:
         is_ours = (hint.vehicle_type, hint.crew) == (mode.vehicle_type, (mode.shared, mode.own))
-        if not is_ours or hint.node not in nodes:
-            continue
+        if not is_ours or hint.node not in nodes or tabled[nodes[hint.node]]:
+            continue  # of several hints for a node the first counts
         i = nodes[hint.node]
         named = [local[rider] for rider in hint.riders if rider in local and local[rider] != i]
         named = list(dict.fromkeys(named))[:MOST_TABLED]

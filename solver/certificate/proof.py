@@ -206,6 +206,7 @@ def _try_share(mode: Mode, dual: Ints, vehicle: int) -> Found:
 def _try_stages(ground: Ground, dual: Ints, vehicle: int) -> Found:
     """Grow runs, with a better table and more labels where few do not end it."""
     found = Found(-FAR, False, 0, 0, np.empty(0, np.int32))
+    most_proven = -FAR
     for depth, step_s, most in STAGES:
         sets, ahead = build_ahead(ground, dual, depth, step_s)  # whatever homes are remembered
         while True:
@@ -214,10 +215,11 @@ def _try_stages(ground: Ground, dual: Ints, vehicle: int) -> Found:
             if learned is None:
                 break
             ground = learned
+        most_proven = max(most_proven, found.least)
         is_settled = found.is_whole and found.least == found.run
         if is_settled or found.run < -PARTS:
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
-    return found
+    return found._replace(least=most_proven)
 
 
 def _prove_mode(mode: Mode, kept: Floats, kind_dual: float, most_share: float) -> ModeProof:

@@ -65,14 +65,27 @@ def price(mode: Mode, duals: list[float], entries: int, labels: int) -> tuple[in
     return found.least, found.is_whole, len(found.value)
 
 
+def remember(rng: np.random.Generator, ground: Ground) -> None:
+    """Let the table remember up to three riders at every node of every mode."""
+    for key, members in ground.members.items():
+        for node, kept in enumerate(ground.tabled[key]):
+            others = [x for x in members if x != node]
+            kept += [int(x) for x in rng.permutation(others)[: rng.integers(4)]]
+
+
 def test_the_table_ends_labels_early_and_never_changes_the_least() -> None:
-    """Tables with sets of one school, of two and of all; odd features as in `draw`."""
+    """Tables with sets of one school, of two and of all; odd features as in `draw`.
+
+    Nodes remember all riders, or few, so that walks may come back, and tables few of them or none.
+    """
     rng = np.random.default_rng(23)
     seen = negative = 0
     with_table, without = 0, 0
     for number in range(24):
         instance, matrix = draw(rng, 6, "AM" if number % 2 else "PM", number)
-        ground = Ground(instance, matrix, list(range(6)), 6)  # no rider twice
+        ground = Ground(instance, matrix, list(range(6)), 2 + 4 * (number % 3 > 0))
+        if number % 4 < 3:
+            remember(rng, ground)
         for key in ground.members:
             mode = ground.build_mode(key)
             duals = rng.uniform(5.0, 60.0, size=len(mode.homes)).tolist()
@@ -195,6 +208,8 @@ def test_walks_left_open_cost_what_the_table_says() -> None:
     for number in range(16):
         instance, matrix = draw(rng, 6, "AM" if number % 2 else "PM", number)
         ground = Ground(instance, matrix, list(range(6)), 6)
+        if number % 2:
+            remember(rng, ground)
         for key in ground.members:
             mode = ground.build_mode(key)
             duals = round_duals(rng.uniform(10.0, 60.0, size=len(mode.homes)))
@@ -228,6 +243,20 @@ def test_a_table_that_was_stopped_proves_nothing() -> None:
     assert all(job._label(0, key).share > 0.0 for key in job.modes)
     job.halt[0] = 1
     assert all(job._label(0, key).share == 0.0 for key in job.modes)
+
+
+def test_a_cycle_that_is_remembered_is_known_from_then_on() -> None:
+    instance, matrix = draw(np.random.default_rng(8), 6, "AM", 0)
+    ground = Ground(instance, matrix, list(range(6)), 1)
+    key = next(iter(ground.members))
+    walk = [0, 1, 2, 0, 6]
+    assert ground.remember_cycle(key, walk)
+    assert all(0 in ground.memory[key][node] for node in (1, 2))
+    before = [list(kept) for kept in ground.memory[key]]
+    assert ground.remember_cycle(key, walk), "no column is made of it either"
+    assert ground.memory[key] == before
+    assert ground.table_cycle(key, walk)
+    assert not ground.table_cycle(key, walk), "the table has learned nothing new"
 
 
 def test_loose_walks_lower_the_master_until_they_are_dropped() -> None:

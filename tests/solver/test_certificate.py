@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import isinf
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from solver.certificate import CertificateError, Proof, prove_bound
 from solver.certificate.ahead import build_ahead
 from solver.certificate.forward import grow_runs
 from solver.certificate.ground import FAR, list_modes, read_sketch, round_up
-from solver.domain import Instance, Session, TravelMatrix
+from solver.domain import Bound, Instance, Remembered, Session, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
 from solver.limits import StopLimits
+from solver.reference import read_certificate, write_certificate
 from tests.solver.enumerator import find_least_objective
 from tests.solver.random_cases import draw_instance
 from tests.solver.test_bound import draw
@@ -143,6 +145,36 @@ def test_the_table_of_what_may_follow_changes_no_answer() -> None:
                 stopped += not early.is_whole and early.least > -FAR
     assert negative >= 20
     assert stopped >= 20, "what was not grown is bounded by the table"
+
+
+def test_no_hint_makes_it_prove_too_much(tmp_path: Path) -> None:
+    """Random hints, several for a node, of riders and nodes that are not there, of own homes."""
+    rng = np.random.default_rng(47)
+    seen = 0
+    for number in range(10):
+        instance, matrix = draw(rng, 5, "AM" if number % 2 else "PM", number)
+        best = find_least_objective(instance, matrix)
+        if isinf(best):
+            continue
+        seen += 1
+        hints = tuple(
+            Remembered(
+                int(rng.integers(-1, len(instance.fleet) + 1)),
+                (int(rng.integers(0, 2)), int(rng.integers(0, 3))),
+                int(rng.integers(-1, 9)),
+                tuple(int(x) for x in rng.integers(-1, 6, size=rng.integers(0, 12))),
+            )
+            for _ in range(200)
+        )
+        duals = tuple(float(x) for x in rng.uniform(0.0, 60.0, size=5))
+        plan = tmp_path / f"plan{number}.json"
+        plan.write_text('{"cost": 1.0, "lower_bound": 1.0}', encoding="utf-8")
+        write_certificate(plan, instance, matrix, Bound(1.0, duals, 0.0, (), hints))
+        bound, _, _ = read_certificate(plan, instance, matrix)
+        assert bound.memory == hints
+        proof = prove_bound(instance, matrix, duals, (), bound.memory)
+        assert 0.0 < proof.value <= best + 1e-6
+    assert seen >= 5
 
 
 def test_progress_is_told_mode_by_mode() -> None:
