@@ -48,11 +48,20 @@ class Ahead(NamedTuple):
     floor: Ints
 
 
-def build_ahead(m: Mode, dual: Ints, most_entries: int, halt: Ints) -> tuple[OpenSets, Ahead]:
+def build_ahead(
+    m: Mode,
+    dual: Ints,
+    most_entries: int,
+    halt: Ints,
+    kept: OpenSets | None = None,
+    *,
+    is_coarse: bool = False,
+) -> tuple[OpenSets, Ahead]:
     """Fill the table for a mode and its duals, over as large sets as `most_entries` allows.
 
-    Its clock is as fine as they leave room for. As soon as the one number of `halt` is not 0 it
-    ends early: then the table is not whole and says nothing.
+    Or over those `kept`, where given. Its clock is as fine as they leave room for, or coarse where
+    that is asked for. As soon as the one number of `halt` is not 0 it ends early: then the table is
+    not whole and says nothing.
     """
     moves = m.step_time.copy()
     np.fill_diagonal(moves, FAR)
@@ -61,8 +70,8 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int, halt: Ints) -> tuple[Ope
     width = widths[0]
     per_bucket = count_loads(m) * 2 ** m.tabled.astype(np.int64)
     from_s, first, span = _measure_clocks(m, width)
-    sets, fits = build_sets(m, span * per_bucket, most_entries)
-    for finer in widths[1:]:
+    sets, fits = _list_sets(m, span * per_bucket, most_entries, kept)
+    for finer in [] if is_coarse else widths[1:]:
         clocks = _measure_clocks(m, finer)
         if int((clocks[2] * sets.many * per_bucket).sum()) <= most_entries:
             width = finer
@@ -88,10 +97,19 @@ def build_ahead(m: Mode, dual: Ints, most_entries: int, halt: Ints) -> tuple[Ope
     return sets, t
 
 
-def weigh_nodes(m: Mode, most_entries: int) -> NDArray[np.int64]:
+def _list_sets(
+    m: Mode, weight: NDArray[np.int64], most: int, kept: OpenSets | None
+) -> tuple[OpenSets, bool]:
+    """The sets that a table is built over, and whether they fit."""
+    if kept is None:
+        return build_sets(m, weight, most)
+    return kept, int((weight * kept.many).sum()) <= most
+
+
+def weigh_nodes(m: Mode, most_entries: int, kept: OpenSets | None = None) -> NDArray[np.int64]:
     """The numbers that the sets of each node take, at the widest clock and without a memory."""
     _, _, span = _measure_clocks(m, _WIDTHS_S[0])
-    sets, _ = build_sets(m, span * count_loads(m), most_entries)
+    sets, _ = _list_sets(m, span * count_loads(m), most_entries, kept)
     return span * sets.many * count_loads(m)
 
 

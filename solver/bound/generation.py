@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,13 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.arrays import IntArray
-from solver.bound.ahead import build_ahead, weigh_nodes
+from solver.bound.ahead import build_ahead
 from solver.bound.answer import BoundProgress, BoundResult
 from solver.bound.fixed import price_fixed
 from solver.bound.labels import Pace, label_mode
 from solver.bound.master import Column, Master
 from solver.bound.modes import (
-    FAR,
     PENNY_PARTS,
     Ground,
     Mode,
@@ -34,8 +33,9 @@ from solver.bound.modes import (
     keep_near,
     round_duals,
 )
+from solver.bound.stages import Labelled, Stage, label_by_stages
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
-from solver.bound.walks import Walk, call_once, list_open, list_runs, pick_walks, scale_to_hold
+from solver.bound.walks import Walk, call_once, list_runs, pick_walks
 from solver.domain import Instance, TravelMatrix
 from solver.limits import Clock, StopLimits
 
@@ -48,23 +48,27 @@ QUICK_ENTRIES = 2_000_000
 QUICK_NEAR = 40
 """Homes that may follow a node in quick labelling: the nearest."""
 STAGES = (
-    *((150_000, 1_000), (2_000_000, 5_000), (10_000_000, 20_000)),
-    *((60_000_000, 100_000), (200_000_000, 1_000_000)),
+    Stage(150_000, 1_000),
+    Stage(2_000_000, 5_000),
+    Stage(10_000_000, 5_000),
+    Stage(40_000_000, 20_000),
+    Stage(80_000_000, 300_000),
 )
-"""Numbers in the table and labels that a proof may use; a mode that one does not end, the next."""
+"""What a proof may use of a mode; where one stage does not end it, the next."""
+FIRST = 1
+"""The stage that a mode begins with at the latest: what it leaves out the others need not hold."""
 SAFE_TOP = 1
 """The stage up to which the duals are proven before the gap is closed."""
 FIRST_TOP = 3
 """The stage up to which the gap is closed first, then up to the later ones."""
 ROUNDS_A_STAGE = (0, 20, 100, 400, 1600)
 """A bound with so many rounds at least, where they are counted, may use each stage."""
-FULL = 0.5
-"""The table remembers no more cycles once it takes so much of a stage, its clock at its widest."""
 PER_MODE = 40
 NEAR = 12
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
 DRY = 1e-5
-"""Quick labelling ends when a round lowers the master by less than this share."""
+MOST_DRY = 2
+"""Quick labelling ends when so many rounds in turn lower the master by less than this share."""
 NEARLY = 0.995
 """A mode of which so large a share of the prices holds rests for a while."""
 CLOSED = 0.002
@@ -100,18 +104,6 @@ class _Prices:
         """Whether they are the same but for rounding."""
         apart = np.abs(np.concatenate([self.riders - other.riders, self.kinds - other.kinds]))
         return bool(apart.max() < _NEGATIVE)
-
-
-@dataclass(frozen=True, slots=True)
-class _Labelled:
-    """What labelling of a mode gave: the share of the prices that holds, and walks for the master.
-
-    `walks` are complete runs, `loose` those that could not be excluded.
-    """
-
-    share: float
-    walks: list[Walk]
-    loose: list[Walk]
 
 
 def bound_session(
@@ -222,34 +214,53 @@ class _Job:
         self.prices = _Prices(riders, kinds)
 
     def _generate_quickly(self, share: float) -> None:
-        is_stale = False
+        """Add columns of all modes until that share of the time, or until there are none."""
+        self.tried, is_stale = self.prices, False
         resting = dict.fromkeys(self.modes, 0)
-        while not self.clock.is_over(share):
-            before = self.value
-            self._solve_master()
-            if not is_stale and 0.0 < before - self.value < DRY * self.value:
-                return
+        for dry in self._solve_until_dry(share):
             is_first = self.rounds == 0 or is_stale
             self.tried = self.prices if is_first else self.tried.mix(self.prices, _SMOOTH)
             awake = [key for key in self.modes if resting[key] <= self.rounds]
-            with ThreadPoolExecutor(THREADS) as threads:
-                priced = list(threads.map(partial(self._price, share, 0.0), awake))
-            new = 0
-            for key, walks in zip(awake, priced, strict=True):
-                made = self._take(key, walks)
-                new += made
-                if not made:
-                    resting[key] = self.rounds + 4
-            self.rounds += 1
-            self.clock.iterations += 1
-            self._report("columns")
-            if new == 0:
-                if is_stale or self.tried.is_near(self.prices):
+            found = self._take_priced(awake, share)
+            resting |= {key: self.rounds + 4 for key in awake if key not in found}
+            if not found:
+                if is_stale or dry or self.tried.is_near(self.prices):
                     return
-                is_stale = True
                 resting = dict.fromkeys(self.modes, 0)
-            else:
-                is_stale = False
+            is_stale = not found
+
+    def _follow_quickly(self, modes: list[ModeKey]) -> None:
+        """Add columns of those modes that new prices have more of."""
+        for _ in self._solve_until_dry(1.0):
+            if not modes:
+                return
+            self.tried = self.prices
+            modes = self._take_priced(modes, 1.0)
+
+    def _solve_until_dry(self, share: float) -> Iterator[int]:
+        """Solve the master again and again, until rounds in turn hardly lower it any more.
+
+        Yields how many have not.
+        """
+        dry = 0
+        before = math.inf
+        while not self.clock.is_over(share):
+            self._solve_master()
+            dry = dry + 1 if before - self.value < DRY * self.value else 0
+            if dry == MOST_DRY:
+                return
+            before = self.value
+            yield dry
+
+    def _take_priced(self, modes: list[ModeKey], share: float) -> list[ModeKey]:
+        """Price modes quickly and take what they find; returns those that did."""
+        with ThreadPoolExecutor(THREADS) as threads:
+            priced = list(threads.map(partial(self._price, share, 0.0), modes))
+        made = [self._take(key, walks) for key, walks in zip(modes, priced, strict=True)]
+        self.rounds += 1
+        self.clock.iterations += 1
+        self._report("columns")
+        return [key for key, new in zip(modes, made, strict=True) if new]
 
     def _note_near(self) -> None:
         """Note runs dearer than their prices by less than a rider's mean cost: plans need some."""
@@ -355,9 +366,13 @@ class _Job:
         awake = self.modes
         steady = _STEADY
         unproven = CLOSED if top == len(self.stages) - 1 else CLOSED_EARLY
+        new = 0
         while not self.clock.is_over():
+            if new > 0:
+                self._follow_quickly(awake)
+            else:
+                self._solve_master()
             began = self.clock.elapsed()
-            self._solve_master()
             self.tried = self.best.mix(self.prices, steady)
             new, share, found = self._label_all(top, awake)
             others = [key for key in self.modes if key not in awake]
@@ -403,47 +418,24 @@ class _Job:
             new += made
         return new, min((answer.share for answer in labelled), default=1.0), found
 
-    def _label(self, top: int, key: ModeKey) -> _Labelled:
+    def _label(self, top: int, key: ModeKey) -> Labelled:
         """Label a mode in full at the prices tried, with more where less does not end it."""
-        share = 0.0
-        runs: list[Walk] = []
-        while not self.clock.is_over():
-            entries, labels = self.stages[self.stage[key]]
-            mode, saved = self._build_mode(key)
-            duals = round_duals(self.tried.riders[self._inside(mode)])
-            sets, ahead = build_ahead(mode, duals, entries, self.halt)
-            if self.halt[0]:
-                break  # the table is not whole: it says nothing
-            pace = Pace(labels, labels, is_greedy=False, is_quick=False)
-            priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
-            if priced.least > -FAR:
-                held = scale_to_hold(mode.least_cost, priced.least / PENNY_PARTS)
-                share = max(share, held)
-            runs += self._pick_walks(mode, list_runs(priced, 50 * PER_MODE), saved)
-            if priced.is_whole or runs:
-                break
-            loose = self._pick_walks(mode, list_open(priced), saved)
-            if self._table_cycles(key, loose, mode, entries):
-                continue
-            if self.stage[key] >= top:
-                return _Labelled(share, runs, loose)
-            self.stage[key] += 1
-        return _Labelled(share, runs, [])
-
-    def _table_cycles(self, key: ModeKey, loose: list[Walk], mode: Mode, entries: int) -> bool:
-        """Let the table remember cycles of walks that were left open; whether it learns any.
-
-        Not before anything is proven: that comes first. No more than leave room for all sets.
-        """
-        if self.best_value == 0.0:
-            return False
-        weight = weigh_nodes(mode, entries)
-        learned = 0
-        for walk in loose:
-            if (weight * 2.0 ** self.ground.count_tabled(key)).sum() > FULL * entries:
-                break
-            learned += self.ground.table_cycle(key, walk.places)
-        return learned > 0
+        if self.clock.is_over():
+            return Labelled(0.0, [], [], self.stage[key])
+        mode, saved = self._build_mode(key)
+        labelled = label_by_stages(
+            self.ground,
+            key,
+            lambda: self._build_mode(key)[0],
+            round_duals(self.tried.riders[self._inside(mode)]),
+            self.stages[: top + 1],
+            min(self.stage[key], FIRST),
+            lambda mode, walks: self._pick_walks(mode, walks, saved),
+            self.halt,
+            learns=self.best_value > 0.0,  # something is proven first
+        )
+        self.stage[key] = labelled.stage
+        return labelled
 
     def _keep(self, share: float) -> None:
         """Keep a share of the prices tried that holds where it is the best bound so far."""

@@ -25,7 +25,7 @@ PENNY_PARTS = 100_000
 """Pricing counts in whole 1/100,000 GBP: costs rounded down, duals up, so that sums are exact."""
 MOST_REMEMBERED = 20
 """So many riders at most each node remembers."""
-MOST_TABLED = 6
+MOST_TABLED = 7
 """So many at most the table of what may follow remembers: each doubles a node's entries."""
 MOST_COUNTED = 8
 """Vehicles with more room are never full, as long as no run is found that would be."""

@@ -366,3 +366,43 @@ def _list_calls(after: Ints, place: Ints) -> Steps:
                     target.append(after[g, s])
         begin[i, schools] = len(source)
     return Steps(begin, np.array(source), np.array(target))
+
+
+def keep_sets(sets: OpenSets, kept: NDArray[np.bool_]) -> OpenSets:
+    """Leave out what is not `kept[i, g]`, set g at node i; the empty sets stay at schools."""
+    kept = kept & (sets.place >= 0)
+    ends = [0, sets.exact] if sets.exact < len(sets.has) else [0]
+    kept[:, ends] = sets.place[:, ends] >= 0
+    place = np.full(sets.place.shape, -1, np.int32)
+    place[kept] = (np.cumsum(kept, axis=1) - 1)[kept]
+    return sets._replace(
+        place=place,
+        many=kept.sum(axis=1).astype(np.int32),
+        boards=_keep_steps(sets.boards, sets.place, place),
+        calls=_keep_steps(sets.calls, sets.place, place),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _keep_steps(steps: Steps, before: Ints, place: Ints) -> Steps:
+    """The steps of the sets that are still there, with the places they have now."""
+    nodes, columns = steps.begin.shape
+    begin = np.zeros((nodes, columns), np.int64)
+    source = np.empty(len(steps.source), np.int32)
+    target = np.empty(len(steps.target), np.int32)
+    now = np.full(len(place[0]), -1, np.int32)
+    some = 0
+    for i in range(nodes):
+        for g in range(len(place[i])):
+            if before[i, g] >= 0:
+                now[before[i, g]] = place[i, g]
+        for s in range(columns):
+            begin[i, s] = some
+            if s + 1 == columns:
+                break
+            for e in range(steps.begin[i, s], steps.begin[i, s + 1]):
+                if now[steps.source[e]] >= 0:
+                    source[some] = now[steps.source[e]]
+                    target[some] = steps.target[e]
+                    some += 1
+    return Steps(begin, source[:some].copy(), target[:some].copy())

@@ -15,7 +15,8 @@ from solver.bound.answer import BoundResult
 from solver.bound.generation import bound_session
 from solver.bound.labels import Pace, label_mode
 from solver.bound.master import Column, Master
-from solver.bound.modes import FAR, Ground, Ints, Mode, round_duals
+from solver.bound.modes import FAR, REACHABLE, Ground, Ints, Mode, round_duals
+from solver.bound.sweep import sweep
 from solver.bound.walks import list_open
 from solver.checker import check_session_plan
 from solver.domain import Instance, Session, TravelMatrix
@@ -102,6 +103,45 @@ def test_the_table_ends_labels_early_and_never_changes_the_least() -> None:
     assert seen >= 60
     assert negative >= seen // 4
     assert with_table < 0.9 * without
+
+
+def test_a_sweep_leaves_out_much_and_never_changes_the_least() -> None:
+    """Tables over what a coarser one without a memory leaves of a mode's sets and ways."""
+    rng = np.random.default_rng(31)
+    halt = np.zeros(1, dtype=np.int32)
+    seen = negative = crowded = 0
+    before = after = 0
+    for number in range(24):
+        instance, matrix = draw(rng, 6, "AM" if number % 2 else "PM", number)
+        ground = Ground(instance, matrix, list(range(6)), 2 + 4 * (number % 3 > 0))
+        if number % 4 < 3:
+            remember(rng, ground)
+        for key in ground.members:
+            mode = ground.build_mode(key)
+            dual = round_duals(rng.uniform(5.0, 60.0, size=len(mode.homes)))
+            pace = Pace(200_000, 200_000, is_greedy=False, is_quick=False)
+            plain = mode._replace(tabled=np.zeros_like(mode.tabled))
+            for entries in (6_000, 20_000, 10_000_000):
+                sets, ahead = build_ahead(plain, dual, entries, halt, is_coarse=True)
+                whole = label_mode(mode, dual, *build_ahead(mode, dual, entries, halt), pace, halt)
+                swept, left = sweep(plain, dual, sets, ahead, halt)
+                swept = swept._replace(tabled=mode.tabled)
+                kept = left if sets.is_all else None
+                tables = build_ahead(swept, dual, 10_000_000, halt, kept)
+                answer = label_mode(swept, dual, *tables, pace, halt)
+                if not whole.is_whole:
+                    continue
+                assert (answer.least, answer.is_whole) == (whole.least, True), f"{number}, {key}"
+                assert (left.place >= 0).sum() <= (sets.place >= 0).sum()
+                before += int((mode.leg_time < REACHABLE).sum())
+                after += int((swept.leg_time < REACHABLE).sum())
+                seen += 1
+                negative += answer.least < 0
+                crowded += not sets.is_all
+    assert seen >= 100
+    assert negative >= seen // 4
+    assert crowded >= 5
+    assert after < 0.7 * before
 
 
 def test_labelling_that_is_stopped_still_bounds_the_least() -> None:
