@@ -9,8 +9,12 @@ BEGAN = time.perf_counter()
 import argparse  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
 
 from solver.domain import SchoolrunError  # noqa: E402
+
+if TYPE_CHECKING:
+    from solver.limits import Progress
 
 
 def main(words: list[str] | None = None) -> int:
@@ -21,6 +25,8 @@ def main(words: list[str] | None = None) -> int:
             return _compile()
         if arguments.command == "certify":
             return _certify(arguments)
+        if arguments.command == "prices":
+            return _price(arguments)
         return _solve(arguments)
     except SchoolrunError as error:
         print(f"solver: {error}", file=sys.stderr)
@@ -47,8 +53,19 @@ def _read_arguments(words: list[str] | None) -> argparse.Namespace:
     certify = commands.add_parser("certify", help="prove a plan's lower bound again from its duals")
     certify.add_argument("instance", type=Path)
     certify.add_argument("plan", type=Path, help="a plan with its .duals.json beside it")
+    prices = commands.add_parser("prices", help="what each pupil adds and what each rule costs")
+    prices.add_argument("instance", type=Path)
+    prices.add_argument("plan", type=Path, help="a plan to start from")
+    each = prices.add_mutually_exclusive_group(required=True)
+    each.add_argument("--seconds", type=float, help="of search, for each rule")
+    each.add_argument("--iterations", type=int, help="a deterministic limit instead of seconds")
+    prices.add_argument("--bound-seconds", type=float, required=True, help="of proof, for each")
+    prices.add_argument("--seed", type=int, default=0)
+    prices.add_argument("--out", type=Path, required=True, help="where the prices go (JSON)")
     arguments = parser.parse_args(words)
-    if arguments.command == "solve":
+    if arguments.command in {"solve", "prices"}:
+        if arguments.command == "prices" and arguments.bound_seconds == 0:
+            parser.error("--bound-seconds must be above 0: prices come from the proof")
         if arguments.bound_seconds < 0:
             parser.error("--bound-seconds must be 0 or above")
         for name in ("seconds", "iterations"):
@@ -117,6 +134,51 @@ def _certify(arguments: argparse.Namespace) -> int:
     if proof.value < stated - 0.01:
         print("the stated bound is NOT proven: do not rely on it", file=sys.stderr)
         return 1
+    return 0
+
+
+def _price(arguments: argparse.Namespace) -> int:
+    from solver.limits import SearchLimits
+    from solver.prices import price_session
+    from solver.reference import read_instance, read_runs, write_prices
+
+    instance, matrix = read_instance(arguments.instance)
+    said = ""
+
+    def tell(words: str, progress: Progress) -> None:
+        nonlocal said
+        now = f"{words}: {progress.phase}"
+        if now != said:
+            print(f"{progress.seconds:6.1f} s  {now}", file=sys.stderr)
+        said = now
+
+    prices = price_session(
+        instance,
+        matrix,
+        [read_runs(arguments.plan, instance)],
+        SearchLimits(
+            arguments.seconds, arguments.iterations, arguments.seed, arguments.bound_seconds
+        ),
+        on_progress=tell,
+    )
+    write_prices(arguments.out, instance, prices)
+    plan = prices.plan
+    print(f"GBP {plan.cost:,.2f} a day under the rules as they are. What each school's pupils add:")
+    for s, school in enumerate(instance.schools):
+        its = [p for p, who in zip(prices.riders, instance.riders, strict=True) if who.school == s]
+        if its:
+            print(
+                f"  {school.name}: {len(its)} pupils, GBP {sum(its):,.2f} a day, from "
+                f"{min(its):,.2f} to {max(its):,.2f} each"
+            )
+    print("What a change of one rule would save, GBP a day (below 0: cost more)")
+    print("   by prices  planned again  at most (proven)")
+    for rule in prices.rules:
+        print(
+            f"  {rule.by_prices:10,.2f}  {rule.by_planning:13,.2f}  {rule.at_most:16,.2f}  "
+            f"{rule.words}"
+        )
+    print(f"each pupil's price is in {arguments.out.name}")
     return 0
 
 

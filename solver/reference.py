@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from solver.arrays import IntArray
 from solver.domain import (
     EVERY_WEEKDAY,
     UNREACHABLE,
@@ -29,6 +30,9 @@ from solver.domain import (
     SessionPlan,
     TravelMatrix,
 )
+
+if TYPE_CHECKING:
+    from solver.prices import SessionPrices
 
 _ASSISTANT = {"none": "none", "shared": "shared", "one_to_one": "dedicated"}
 
@@ -98,6 +102,66 @@ def write_plan(path: Path, instance: Instance, plan: SessionPlan) -> None:
     }
     try:
         path.write_text(json.dumps(content), encoding="utf-8")
+    except OSError as error:
+        raise InstanceError(f"{path.name}: cannot be written: {error.strerror}") from error
+
+
+def read_runs(path: Path, instance: Instance) -> list[IntArray]:
+    """Read a plan's runs as node sequences: riders, and schools after them.
+
+    Raises
+    ------
+    InstanceError
+        If the file is not a plan, or names pupils or schools that the instance has not.
+    """
+    nodes = {("pickup", who.reference): r for r, who in enumerate(instance.riders)}
+    calls = enumerate(instance.schools, len(instance.riders))
+    nodes |= {("school", school.urn): node for node, school in calls}
+    try:
+        return [
+            np.array([nodes[kind, name] for kind, name in run["stops"]], dtype=np.int64)
+            for run in _read_json(path)["runs"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InstanceError(
+            f"{path.name}: is not a plan of {instance.name}: {error} is missing or unknown"
+        ) from error
+
+
+def write_prices(path: Path, instance: Instance, prices: SessionPrices) -> None:
+    """Write what each pupil adds and each change of a rule would save, GBP a day (JSON).
+
+    Raises
+    ------
+    InstanceError
+        If the file cannot be written.
+    """
+    bound = prices.plan.bound
+    content = {
+        "instance": instance.digest(),
+        "cost": round(prices.plan.cost, 4),
+        "lower_bound": bound.value if bound else 0.0,
+        "pupils": [
+            {
+                "pupil": who.reference,
+                "school": instance.schools[who.school].urn,
+                "gbp_a_day": round(price, 4),
+            }
+            for who, price in zip(instance.riders, prices.riders, strict=True)
+        ],
+        "rules": [
+            {
+                "change": rule.code,
+                "words": rule.words,
+                "saves_by_prices_gbp_a_day": round(rule.by_prices, 4),
+                "saves_by_planning_gbp_a_day": round(rule.by_planning, 4),
+                "saves_at_most_gbp_a_day": round(rule.at_most, 4),
+            }
+            for rule in prices.rules
+        ],
+    }
+    try:
+        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
     except OSError as error:
         raise InstanceError(f"{path.name}: cannot be written: {error.strerror}") from error
 

@@ -371,7 +371,15 @@ class _Search:
             if self.rounds.recombine(threads, self._report, JOIN_EFFORT, left_s):
                 self.best = self.rounds.best
                 plan = self.finish()
-        bound = Bound(result.value, result.duals, result.seconds, result.kind_duals, result.memory)
+        bound = Bound(
+            result.value,
+            result.duals,
+            result.seconds,
+            result.kind_duals,
+            result.memory,
+            result.relaxed,
+            result.prices,
+        )
         return replace(plan, bound=bound)
 
     def _note_bound(self, said: BoundProgress) -> None:

@@ -26,7 +26,8 @@ class BoundResult:
     vehicle more would save, where their number is limited). `value` is their sum with the prices
     of riders that nothing can carry. `master` is the value of the generated relaxation, which no
     longer search with it can pass; `columns` are new elementary runs as node sequences;
-    `memory` is what the table of what may follow remembered.
+    `memory` is what the table of what may follow remembered. `relaxed` is the master's value before
+    any proof and `prices` its duals per rider: what each adds, GBP a day, though not proven.
     """
 
     value: float
@@ -37,3 +38,5 @@ class BoundResult:
     rounds: int
     memory: tuple[Remembered, ...] = ()
     columns: tuple[IntArray, ...] = ()
+    relaxed: float = 0.0
+    prices: tuple[float, ...] = ()

@@ -171,8 +171,8 @@ class _Job:
         self.rounds = 0
         self.value = 0.0
         nothing = _Prices(np.zeros(len(self.free)), np.zeros(len(self.counts)))
-        self.prices = self.tried = self.best = nothing
-        self.best_value = 0.0
+        self.prices = self.tried = self.best = self.first = nothing
+        self.best_value = self.relaxed = 0.0
         self.full_s = 0.0
 
     def watch(self, done: threading.Event) -> None:
@@ -185,8 +185,9 @@ class _Job:
 
     def close(self, value: float) -> None:
         """Take the optimum of a very small session as the bound, shared evenly over its riders."""
-        self.value = self.best_value = value
-        self.best = replace(self.best, riders=np.full(len(self.free), value / len(self.free)))
+        self.value = self.best_value = self.relaxed = value
+        each = np.full(len(self.free), value / len(self.free))
+        self.best = self.first = replace(self.best, riders=each)
 
     def start(self, columns: Sequence[tuple[float, IntArray]]) -> None:
         """Build the master from each rider alone and from the plans' runs."""
@@ -199,6 +200,7 @@ class _Job:
     def work(self) -> None:
         """Add columns by quick labelling, then prove what their prices are worth."""
         self._generate_quickly(GENERATING_SHARE)
+        self.relaxed, self.first = self.value, self.prices
         last = len(self.stages) - 1
         _, share, _ = self._label_all(min(SAFE_TOP, last), self.modes)
         self._keep(share)
@@ -460,21 +462,27 @@ class _Job:
 
     def finish(self) -> BoundResult:
         """Return the best that was proven."""
-        duals = np.zeros(self.riders)
-        duals[self.free] = self.best.riders
-        for rider, price in self.fixed.items():
-            duals[rider] = price
         constant = sum(self.fixed.values())
         return BoundResult(
             value=constant + self.best_value,
-            duals=tuple(duals.tolist()),
+            duals=self._spread(self.best),
             kind_duals=tuple(self.best.kinds.tolist()),
             master=constant + self.value,
             seconds=self.clock.elapsed(),
             rounds=self.rounds,
             memory=tuple(self.ground.list_tabled()),
             columns=tuple(self._list_runs()),
+            relaxed=constant + self.relaxed,
+            prices=self._spread(self.first),
         )
+
+    def _spread(self, prices: _Prices) -> tuple[float, ...]:
+        """The price of every rider of the session, those that nothing can carry included."""
+        spread = np.zeros(self.riders)
+        spread[self.free] = prices.riders
+        for rider, price in self.fixed.items():
+            spread[rider] = price
+        return tuple(spread.tolist())
 
     def _list_runs(self) -> list[IntArray]:
         """The runs of least reduced cost that were found, as nodes, homes before their schools."""

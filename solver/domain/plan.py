@@ -87,7 +87,9 @@ class Bound:
     """A lower bound of a session's objective, GBP a day, and the duals that prove it.
 
     `duals` are per rider; `kind_duals` per vehicle type, at most 0: what one vehicle more of a type
-    whose number is limited would save. `memory` are hints for who proves it again.
+    whose number is limited would save. `memory` are hints for who proves it again. `relaxed` is
+    what the linear programme over runs says, GBP a day, and `prices` what each rider adds to that;
+    neither is proven.
     """
 
     value: float
@@ -95,6 +97,8 @@ class Bound:
     seconds: float
     kind_duals: tuple[float, ...] = ()
     memory: tuple[Remembered, ...] = ()
+    relaxed: float = 0.0
+    prices: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,10 @@ assistant; AM window 08:30 to 08:45 at school, PM loading 15:15 to 15:30.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -223,3 +225,55 @@ def list_partition(plan: SessionPlan) -> list[list[int]]:
 def list_broken(instance: Instance, matrix: TravelMatrix, plan: SessionPlan) -> set[str]:
     """List the labels of the rules that the checker finds broken."""
     return {violation.rule for violation in check_session_plan(instance, matrix, plan)}
+
+
+def write_line(pupils: int = 2) -> dict[str, Any]:
+    """A reference instance: homes at 5 and 10 on the line, the school at 0."""
+    return {
+        "name": "made up",
+        "points": [[52.5, -2.0 + stop / 100] for stop in range(11)],
+        "time": "time.npy",
+        "dist": "dist.npy",
+        "pupils": [
+            {
+                "id": f"P{i}",
+                "point": 5 * (i + 1),
+                "school": "S",
+                "wheelchair": 0,
+                "pa": "none",
+                "solo": False,
+                "board_s": 60,
+                "max_ride_s": 3600,
+                "needs_lift": False,
+                "incompatible": [],
+            }
+            for i in range(pupils)
+        ],
+        "schools": [
+            {"id": "S", "point": 0, "arrive_from": 30_000, "arrive_to": 31_000, "unload_s": 60}
+        ],
+        "vehicle_types": [
+            {
+                "id": "car",
+                "layouts": [[4, 0]],
+                "lift": False,
+                "fixed": 10.0,
+                "per_km": 1.0,
+                "per_hour": 36.0,
+                "count": None,
+                "depot": None,
+            }
+        ],
+        "pa_per_hour": 12.0,
+        "pa_fixed": 5.0,
+    }
+
+
+def write_instance(folder: Path, raw: Any, time_s: Any = None, dist_m: Any = None) -> Path:
+    """Write a reference instance, or what is to pass for one, with its matrix of the line."""
+    matrix = build_line_matrix(11)
+    np.save(folder / "time.npy", matrix.time_s if time_s is None else time_s)
+    np.save(folder / "dist.npy", matrix.dist_m if dist_m is None else dist_m)
+    path = folder / "instance.json"
+    path.write_text(raw if isinstance(raw, str) else json.dumps(raw))
+    return path

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from solver.__main__ import main
-from tests.solver.builders import build_line_matrix
+from tests.solver.builders import build_line_matrix, write_instance, write_line
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,9 +56,9 @@ def test_the_referee_accepts_the_plan(
 
 
 def test_a_bound_is_proved_again_and_a_forged_one_is_not(tmp_path: Path) -> None:
-    raw = _raw(9)
+    raw = write_line(9)
     raw["pupils"] = [pupil | {"point": i + 1} for i, pupil in enumerate(raw["pupils"])]
-    written = _write(tmp_path, raw)
+    written = write_instance(tmp_path, raw)
     plan = tmp_path / "plan.json"
     words = ("--iterations", "100", "--bound-seconds", "60", "--out", plan)
     answer = _call(written, *words)
@@ -98,57 +98,6 @@ def test_two_calls_write_the_same_bytes(shared: Path, tmp_path: Path) -> None:
 # --- made-up instances and bad input --------------------------------------------------------------
 
 
-def _raw(pupils: int = 2) -> dict[str, Any]:
-    """Homes at 5 and 10 on the line, the school at 0."""
-    return {
-        "name": "made up",
-        "points": [[52.5, -2.0 + stop / 100] for stop in range(11)],
-        "time": "time.npy",
-        "dist": "dist.npy",
-        "pupils": [
-            {
-                "id": f"P{i}",
-                "point": 5 * (i + 1),
-                "school": "S",
-                "wheelchair": 0,
-                "pa": "none",
-                "solo": False,
-                "board_s": 60,
-                "max_ride_s": 3600,
-                "needs_lift": False,
-                "incompatible": [],
-            }
-            for i in range(pupils)
-        ],
-        "schools": [
-            {"id": "S", "point": 0, "arrive_from": 30_000, "arrive_to": 31_000, "unload_s": 60}
-        ],
-        "vehicle_types": [
-            {
-                "id": "car",
-                "layouts": [[4, 0]],
-                "lift": False,
-                "fixed": 10.0,
-                "per_km": 1.0,
-                "per_hour": 36.0,
-                "count": None,
-                "depot": None,
-            }
-        ],
-        "pa_per_hour": 12.0,
-        "pa_fixed": 5.0,
-    }
-
-
-def _write(folder: Path, raw: Any, time_s: Any = None, dist_m: Any = None) -> Path:
-    matrix = build_line_matrix(11)
-    np.save(folder / "time.npy", matrix.time_s if time_s is None else time_s)
-    np.save(folder / "dist.npy", matrix.dist_m if dist_m is None else dist_m)
-    path = folder / "instance.json"
-    path.write_text(raw if isinstance(raw, str) else json.dumps(raw))
-    return path
-
-
 def _try(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, Path]:
     """Exit status, what is said on stderr, and where the plan goes; within this process."""
     out = path.parent / "plan.json"
@@ -170,7 +119,7 @@ def _try(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, Path
 def test_few_pupils(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], pupils: int, cost: float
 ) -> None:
-    status, said, out = _try(_write(tmp_path, _raw(pupils)), capsys)
+    status, said, out = _try(write_instance(tmp_path, write_line(pupils)), capsys)
     assert status == 0, said
     content = json.loads(out.read_text())
     assert content["cost"] == pytest.approx(cost)
@@ -178,13 +127,13 @@ def test_few_pupils(
 
 
 def _without(name: str) -> dict[str, Any]:
-    raw = _raw()
+    raw = write_line()
     del raw[name]
     return raw
 
 
 def _with(place: str, **changes: Any) -> dict[str, Any]:
-    raw = _raw()
+    raw = write_line()
     raw[place][0] |= changes
     return raw
 
@@ -204,12 +153,12 @@ BAD: dict[str, tuple[Any, Any, str]] = {
     "an unknown assistant": (_with("pupils", pa="two"), None, "'two' is missing or unknown"),
     "text for a number": (_with("pupils", board_s="soon"), None, "reference format"),
     "a point that is not there": (_with("pupils", point=99), None, "not among the 11 stops"),
-    "a matrix of another size": (_raw(), build_line_matrix(7).time_s, "two square arrays"),
-    "a matrix that is not square": (_raw(), build_line_matrix(11).time_s[:, :9], "square"),
-    "a matrix of fractions": (_raw(), np.full((11, 11), np.nan), "whole numbers"),
-    "negative seconds": (_raw(), _matrix(-5), "negative"),
-    "a hole on a pupil's only way": (_raw(), _matrix(2**31 - 1), "C1 no road leads"),
-    "no vehicle type": (_raw() | {"vehicle_types": []}, None, "no vehicle type"),
+    "a matrix of another size": (write_line(), build_line_matrix(7).time_s, "two square arrays"),
+    "a matrix that is not square": (write_line(), build_line_matrix(11).time_s[:, :9], "square"),
+    "a matrix of fractions": (write_line(), np.full((11, 11), np.nan), "whole numbers"),
+    "negative seconds": (write_line(), _matrix(-5), "negative"),
+    "a hole on a pupil's only way": (write_line(), _matrix(2**31 - 1), "C1 no road leads"),
+    "no vehicle type": (write_line() | {"vehicle_types": []}, None, "no vehicle type"),
     "no vehicle of the type": (_with("vehicle_types", count=0), None, "C11"),
     "no seat": (_with("vehicle_types", layouts=[]), None, "C6"),
 }
@@ -220,7 +169,7 @@ def test_bad_input_is_refused_in_a_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     raw, time_s, words = BAD[name]
-    status, said, out = _try(_write(tmp_path, raw, time_s), capsys)
+    status, said, out = _try(write_instance(tmp_path, raw, time_s), capsys)
     assert status == 2
     assert words in said.splitlines()[-1]
     assert not out.exists()
@@ -229,11 +178,11 @@ def test_bad_input_is_refused_in_a_line(
 def test_files_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said, _ = _try(tmp_path / "nothing.json", capsys)
     assert (status, "nothing.json: cannot be read" in said) == (2, True)
-    path = _write(tmp_path, _raw())
+    path = write_instance(tmp_path, write_line())
     (tmp_path / "time.npy").write_bytes(b"")
     status, said, _ = _try(path, capsys)
     assert (status, "time.npy cannot be read" in said) == (2, True)
-    path = _write(tmp_path, _raw())
+    path = write_instance(tmp_path, write_line())
     (tmp_path / "plan.json").mkdir()
     status, said, _ = _try(path, capsys)
     assert (status, "plan.json: cannot be written" in said) == (2, True)
@@ -247,6 +196,6 @@ def test_the_command_says_what_is_wrong_and_nothing_else(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("words", [[], ["--seconds", "0"], ["--seconds", "5", "--iterations", "5"]])
 def test_a_limit_must_be_given_once(tmp_path: Path, words: list[str]) -> None:
-    answer = _call(_write(tmp_path, _raw()), *words, "--out", tmp_path / "plan.json")
+    answer = _call(write_instance(tmp_path, write_line()), *words, "--out", tmp_path / "plan.json")
     assert answer.returncode == 2
     assert "usage" in answer.stderr
