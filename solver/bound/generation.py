@@ -81,7 +81,8 @@ LEAST_GAIN = 1e-5
 """A run that is not cheaper than its duals by this share of the master's value is left out."""
 _SMOOTH = 0.5
 _STEADY = 0.5
-"""How near to the best prices proven so far the next are tried; the rest is the master's."""
+_STEADIEST = 0.875
+"""How near to the best prices proven so far the next are tried, nearer where they did not hold."""
 _WATCH_S = 0.2
 THREADS = 2
 
@@ -391,7 +392,10 @@ class _Job:
             if new == 0 and share < 1.0 and steady == 0.0:
                 return
             # nothing that the master does not know: its own prices show what it does not
-            steady = 0.0 if new == 0 and share < 1.0 else _STEADY
+            if new == 0 and share < 1.0:
+                steady = 0.0
+            else:
+                steady = _STEADY if share >= NEARLY else min((1.0 + steady) / 2, _STEADIEST)
             awake = found or self.modes
 
     def _is_last(self) -> bool:

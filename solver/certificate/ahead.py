@@ -11,9 +11,6 @@ not all be called in time from there.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import combinations
-from math import comb
 from typing import NamedTuple
 
 import numpy as np
@@ -21,30 +18,18 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.certificate.ground import FAR, Ground, Ints
+from solver.certificate.sets import Levels, Sets, Standing
 from solver.domain import UNREACHABLE
 
 NO_ROAD_S = UNREACHABLE
 ENDLESS = -2_000_000_000
 """Stands for a gain without limit; sums of costs never reach it."""
 _ENDLESS_FROM = -1_500_000_000
+WIDTHS_S = (10, 20, 30, 60)
+"""Steps of the clock."""
 _LEAST_STEP_S = 8
 _MOST_ENTRIES = 60_000_000
 _MOST_WORK = 6_000_000_000
-_MOST_SETS = 40_000
-
-
-class Sets(NamedTuple):
-    """All sets of up to `depth` schools, the empty one first.
-
-    `plus[g, k]` are set g with k: one set, or where g is full one for each school that may be
-    forgotten instead (the last repeated to fill). `minus[g, k]` is set g without k. `has[g, k]`
-    says whether k is in g.
-    """
-
-    plus: Ints
-    minus: Ints
-    has: NDArray[np.bool_]
-    depth: int
 
 
 class Ahead(NamedTuple):
@@ -66,33 +51,70 @@ class Ahead(NamedTuple):
     is_filled: bool
 
 
-@lru_cache(maxsize=8)
-def number_sets(schools: int, depth: int) -> Sets:
-    """Number all sets of up to `depth` schools."""
-    groups = [frozenset(c) for k in range(depth + 1) for c in combinations(range(schools), k)]
-    number = {group: i for i, group in enumerate(groups)}
-    shape = (len(groups), schools)
-    plus, minus = np.zeros((*shape, depth), np.int32), np.zeros(shape, np.int32)
-    has = np.zeros(shape, dtype=bool)
-    for i, group in enumerate(groups):
-        for k in range(schools):
-            has[i, k] = k in group
-            others = group - {k}
-            kept = [others] if len(others) < depth else [others - {f} for f in sorted(others)]
-            joined = [number[some | {k}] for some in kept]
-            plus[i, k] = joined + joined[-1:] * (depth - len(joined))
-            minus[i, k] = number[group - {k}]
-    return Sets(plus, minus, has, depth)
-
-
-def build_ahead(
-    ground: Ground, dual: Ints, most_depth: int, step_s: int = 60
-) -> tuple[Sets, Ahead]:
+def build_ahead(ground: Ground, dual: Ints, standing: Standing, step_s: int = 60) -> Ahead:
     """Fill the table for a mode at its duals; unfilled where steps are too short for a grid.
 
-    Sets hold up to `most_depth` schools, or so many as memory and time allow. The clock goes in
-    steps of `step_s`, or of the shortest step of a run where that is less.
+    Or where it would take more memory or time than there is. The clock goes in steps of `step_s`,
+    or of the shortest step of a run where that is less.
     """
+    grid = _lay_grid(ground, step_s)
+    size = _size_nodes(ground, grid)
+    is_filled = grid.shortest_s >= _LEAST_STEP_S and _is_affordable(ground, size, standing.at)
+    flat = np.where(standing.at, size[None, :], 0).ravel()
+    ends = np.cumsum(flat)
+    total = int(ends[-1]) if is_filled else 1
+    ahead = Ahead(
+        begin=np.where(standing.at, (ends - flat).reshape(standing.at.shape), -1),
+        first_bucket=grid.first.astype(np.int32),
+        span=grid.span.astype(np.int32),
+        grid_s=grid.from_s,
+        width_s=grid.width_s,
+        rest=np.full(total, FAR, np.int32),
+        onward=_pass_on(ground),
+        is_filled=is_filled,
+    )
+    if is_filled:
+        _fill(ground, dual, standing.sets, ahead)
+    return ahead
+
+
+def fit_table(
+    ground: Ground, levels: Levels, kept: Standing | None, step_s: int, most_tabled: int
+) -> tuple[Ground, Standing, int]:
+    """Choose what a table has room for: the sets, or those kept, the memory, and last the clock.
+
+    Sets come before memory: without the larger ones little is known of a run with many schools.
+    Returns the ground that remembers so much, the sets and the step of the clock, `step_s` or more.
+    """
+    widest = _lay_grid(ground, max(WIDTHS_S))
+    plain = _size_nodes(ground._replace(tabled=np.zeros_like(ground.tabled)), widest)
+    standing = kept or levels.number(1)
+    for depth in range(levels.deepest, 1, -1) if kept is None else ():
+        if _is_affordable(ground, plain, levels.number(depth).at):
+            standing = levels.number(depth)
+            break
+    for most in range(min(most_tabled, int(ground.tabled.max())), -1, -1):
+        ground = ground._replace(tabled=np.minimum(ground.tabled, most))
+        if _is_affordable(ground, _size_nodes(ground, widest), standing.at):
+            break
+    for width in WIDTHS_S:
+        size = _size_nodes(ground, _lay_grid(ground, width))
+        if width >= step_s and _is_affordable(ground, size, standing.at):
+            return ground, standing, width
+    return ground, standing, max(WIDTHS_S)
+
+
+class _Grid(NamedTuple):
+    """The clock in steps: every node's first, and how many it has; the shortest step of a run."""
+
+    from_s: int
+    width_s: int
+    first: NDArray[np.int64]
+    span: NDArray[np.int64]
+    shortest_s: int
+
+
+def _lay_grid(ground: Ground, step_s: int) -> _Grid:
     homes, schools = len(ground.school), len(ground.opens_s)
     off_diagonal = ~np.eye(homes + schools, dtype=bool)
     off_diagonal[:, homes:] = True
@@ -104,130 +126,21 @@ def build_ahead(
     grid = int(earliest.min())
     first = (earliest - grid) // width
     span = np.maximum((latest - grid) // width - first + 1, 1)
-    size = span * (count_crew(ground) + 1) * 2 ** ground.tabled.astype(np.int64)
-    size[:homes] *= ground.room + 1
-    sets, needs = number_sets(schools, 1), _find_needs(ground)
-    stands = _stand(ground, sets, needs)
-    is_filled = shortest >= _LEAST_STEP_S and _is_affordable(size, stands)
-    for depth in range(2, min(most_depth, schools) + 1 if is_filled else 0):
-        if sum(comb(schools, k) for k in range(depth + 1)) > _MOST_SETS:
-            break
-        larger = number_sets(schools, depth)
-        standing = _stand(ground, larger, needs)
-        if not _is_affordable(size, standing):
-            break
-        sets, stands = larger, standing
-    flat = np.where(stands, size[None, :], 0).ravel()
-    ends = np.cumsum(flat)
-    total = int(ends[-1]) if is_filled else 1
-    ahead = Ahead(
-        begin=np.where(stands, (ends - flat).reshape(stands.shape), -1),
-        first_bucket=first.astype(np.int32),
-        span=span.astype(np.int32),
-        grid_s=grid,
-        width_s=width,
-        rest=np.full(total, FAR, np.int32),
-        onward=_pass_on(ground),
-        is_filled=is_filled,
-    )
-    if is_filled:
-        _fill(ground, dual, sets, ahead)
-    return sets, ahead
+    return _Grid(grid, width, first, span, shortest)
 
 
-def _is_affordable(size: NDArray[np.int64], stands: NDArray[np.bool_]) -> bool:
+def _size_nodes(ground: Ground, grid: _Grid) -> NDArray[np.int64]:
+    """The entries of each node for a set."""
+    size = grid.span * (count_crew(ground) + 1) * 2 ** ground.tabled.astype(np.int64)
+    size[: len(ground.school)] *= ground.room + 1
+    return size
+
+
+def _is_affordable(ground: Ground, size: NDArray[np.int64], stands: NDArray[np.bool_]) -> bool:
     """Whether memory and time allow so many entries."""
-    entries = int((stands.sum(axis=0) * size).sum())
-    return entries <= _MOST_ENTRIES and entries * len(size) <= _MOST_WORK
-
-
-class _Needs(NamedTuple):
-    """For each node and school: the earliest that a pupil can be aboard there, the most left."""
-
-    boarded: NDArray[np.int64]
-    left: NDArray[np.int64]
-
-
-def _find_needs(ground: Ground) -> _Needs:
-    """What pupils aboard at a node can have behind them, by the quickest way from their homes."""
-    homes, schools = len(ground.school), len(ground.opens_s)
-    way = ground.step_s.astype(np.int64)
-    np.fill_diagonal(way, 0)
-    for via in range(len(way)):
-        np.minimum(way, way[:, via, None] + way[None, via, :], out=way)
-    boarded = np.full((homes + schools, schools), FAR, dtype=np.int64)
-    left = np.full((homes + schools, schools), -1, dtype=np.int64)
-    for s in range(schools):
-        own = np.flatnonzero(ground.school == s)
-        boarded[:, s] = (ground.ready_s[own, None] + way[own]).min(axis=0, initial=FAR)
-        left[:, s] = (ground.cap_s[own, None] - way[own]).max(axis=0, initial=-1)
-    at = np.arange(homes)
-    boarded[at, ground.school], left[at, ground.school] = ground.ready_s, ground.cap_s
-    ready = np.concatenate([ground.ready_s, ground.done_from_s])
-    return _Needs(np.maximum(boarded, ready[:, None]), left)
-
-
-def _stand(ground: Ground, sets: Sets, needs: _Needs) -> NDArray[np.bool_]:
-    """Which sets a node can stand with: its own school open or closed, and all called in time."""
-    stands = np.concatenate([sets.has[:, ground.school], ~sets.has], axis=1)
-    _drop_late(ground, sets.has, needs, stands)
-    return stands
-
-
-@njit(cache=True, nogil=True)
-def _drop_late(
-    m: Ground,
-    has: NDArray[np.bool_],
-    needs: _Needs,
-    stands: NDArray[np.bool_],
-) -> None:
-    """Drop sets whose schools cannot all be called from a node, by the least time of each order.
-
-    For every part of a set and its last school it keeps the earliest end of service and the least
-    ride: each alone the least over all orders, so that nothing possible is dropped.
-    """
-    homes = len(m.school)
-    schools = len(m.opens_s)
-    inside = np.empty(schools, np.int64)
-    for g in range(len(has)):
-        some = 0
-        for s in range(schools):
-            if has[g, s]:
-                inside[some] = s
-                some += 1
-        done = np.empty((1 << some, some), np.int64)
-        ridden = np.empty((1 << some, some), np.int64)
-        for i in range(homes + schools):
-            if not stands[g, i] or some == 0:
-                continue
-            start = -FAR
-            for x in range(some):
-                start = max(start, needs.boarded[i, inside[x]])
-            done[:] = FAR
-            ridden[:] = FAR
-            is_possible = False
-            for part in range(1, 1 << some):
-                for x in range(some):
-                    if not part >> x & 1:
-                        continue
-                    s = inside[x]
-                    rest = part ^ (1 << x)
-                    if rest == 0:
-                        arrived = start + m.short_s[i, s]
-                        rode = np.int64(m.short_s[i, s])
-                    else:
-                        arrived, rode = np.int64(FAR), np.int64(FAR)
-                        for y in range(some):
-                            if rest >> y & 1 and done[rest, y] < FAR:
-                                leg = m.short_s[homes + inside[y], s]
-                                arrived = min(arrived, done[rest, y] + leg)
-                                stood = m.dwell_s[inside[y]]
-                                rode = min(rode, ridden[rest, y] + stood + leg)
-                    end = max(arrived + m.dwell_s[s], m.done_from_s[s])
-                    if end <= m.done_to_s[s] and rode <= needs.left[i, s]:
-                        done[part, x], ridden[part, x] = end, rode
-                        is_possible = is_possible or part == (1 << some) - 1
-            stands[g, i] = is_possible
+    entries = stands.sum(axis=0) * size
+    ways = (ground.leg_s < NO_ROAD_S).sum(axis=1)
+    return int(entries.sum()) <= _MOST_ENTRIES and int((entries * ways).sum()) <= _MOST_WORK
 
 
 @njit(cache=True, nogil=True)
@@ -286,7 +199,7 @@ def _offer(t: Ahead, x: int, cost: int, after: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _find_seats(m: Ground, sets: Sets) -> Ints:
+def find_seats(m: Ground, sets: Sets) -> Ints:
     """The seats left after a call at the most, by set: one pupil of each of its schools is aboard.
 
     Negative where the set has too many schools for the vehicle.
@@ -308,7 +221,7 @@ def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
     homes = len(m.school)
     nodes = homes + len(m.opens_s)
     seen = np.empty(sets.depth, np.int64)
-    seats = _find_seats(m, sets)
+    seats = find_seats(m, sets)
     last = 0
     for i in range(nodes):
         last = max(last, t.first_bucket[i] + t.span[i])
@@ -386,7 +299,7 @@ def _fill_entry(
                 for z in range(some):
                     after = max(after, t.rest[seen[z] + (q - use << m.tabled[h]) + known])
                 _offer(t, into + memory, cost, after)
-    may_forget = sets.depth < schools
+    may_forget = not sets.is_all
     for s in range(schools):
         if homes + s == i or m.leg_s[i, homes + s] >= NO_ROAD_S:
             continue

@@ -14,8 +14,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.certificate.ahead import ENDLESS, NO_ROAD_S, Ahead, Sets, count_crew, locate
+from solver.certificate.ahead import ENDLESS, NO_ROAD_S, Ahead, count_crew, locate
 from solver.certificate.ground import FAR, Ground, Ints
+from solver.certificate.sets import Sets
 
 OPEN_AT_ONCE = 6
 """So many schools a label can hold open; a run with more is bounded when it opens the next."""

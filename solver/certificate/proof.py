@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solver.certificate.ahead import build_ahead
+from solver.certificate.ahead import build_ahead, fit_table
 from solver.certificate.forward import Found, grow_runs
 from solver.certificate.ground import (
     FAR,
@@ -28,6 +28,8 @@ from solver.certificate.ground import (
     round_up,
     take_hints,
 )
+from solver.certificate.narrow import narrow
+from solver.certificate.sets import Levels, Standing
 from solver.domain import Instance, Remembered, SchoolrunError, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
 
@@ -35,10 +37,12 @@ MEMORY = 12
 """So many near homes each node remembers (ng)."""
 MOST_MEMORY = 20
 """So many homes at most each node remembers, after those that came twice in a run."""
-STAGES = ((2, 60, 60_000), (4, 30, 400_000), (6, 10, 4_000_000))
-"""A mode is tried with sets of so many schools, steps of the clock in seconds and labels.
+STAGES = ((60, 0, 20_000), (60, 7, 60_000), (30, 7, 400_000), (10, 7, 4_000_000))
+"""A mode is tried with steps of the clock in seconds, homes that its table remembers, and labels.
 
 Measured: a better table ends a mode sooner than more labels do."""
+MOST_DEPTH = 8
+"""So many open schools at most a set of the table holds."""
 MOST_COUNTED = 8
 """In vehicles with more room seats are counted only where a run is found without that."""
 STEP_DOWN = 0.95
@@ -193,32 +197,40 @@ def _list_siblings(instance: Instance) -> list[list[int]]:
     return listed
 
 
-def _try_share(mode: Mode, dual: Ints, vehicle: int) -> Found:
+def _try_share(mode: Mode, dual: Ints, vehicle: int, levels: Levels) -> Found:
     """Grow the runs of a mode; those of a large vehicle first as if it were never full."""
     if mode.ground.room > MOST_COUNTED:
         endless = mode.ground._replace(use=np.zeros_like(mode.ground.use), room=0)
-        found = _try_stages(endless, dual, vehicle)
+        found = _try_stages(endless, dual, vehicle, levels)
         if found.least >= 0:
             return found
-    return _try_stages(mode.ground, dual, vehicle)
+    return _try_stages(mode.ground, dual, vehicle, levels)
 
 
-def _try_stages(ground: Ground, dual: Ints, vehicle: int) -> Found:
-    """Grow runs, with a better table and more labels where few do not end it."""
+def _try_stages(ground: Ground, dual: Ints, vehicle: int, levels: Levels) -> Found:
+    """Grow runs, with a better table and more labels where few do not end it.
+
+    Each stage leaves out what the table of the one before has shown to lead nowhere.
+    """
     found = Found(-FAR, False, 0, 0, np.empty(0, np.int32))
     most_proven = -FAR
-    for depth, step_s, most in STAGES:
-        sets, ahead = build_ahead(ground, dual, depth, step_s)  # whatever homes are remembered
+    kept: Standing | None = None
+    for step_s, most_tabled, most in STAGES:
+        within, standing, width_s = fit_table(ground, levels, kept, step_s, most_tabled)
+        ahead = build_ahead(within, dual, standing, width_s)  # whatever homes are remembered
         while True:
-            found = grow_runs(ground, dual, vehicle, sets, ahead, most)
-            learned = learn_cycle(ground, found.way, MOST_MEMORY) if found.run < 0 else None
+            found = grow_runs(within, dual, vehicle, standing.sets, ahead, most)
+            learned = learn_cycle(within, found.way, MOST_MEMORY) if found.run < 0 else None
             if learned is None:
                 break
-            ground = learned
+            within = learned
         most_proven = max(most_proven, found.least)
         is_settled = found.is_whole and found.least == found.run
         if is_settled or found.run < -PARTS:
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
+        within, left = narrow(within, dual, vehicle, standing, ahead)
+        ground = within._replace(tabled=ground.tabled)
+        kept = left if standing.sets.is_all else None
     return found._replace(least=most_proven)
 
 
@@ -232,9 +244,10 @@ def _prove_mode(mode: Mode, kept: Floats, kind_dual: float, most_share: float) -
     inside = kept[list(mode.riders)]
     share, held, labels, worst = most_share, 0.0, 0, -np.inf
     undercut, turns = most_share, 0
+    levels = Levels(mode.ground, MOST_DEPTH)
     while share > LEAST_SHARE and turns < _HALVINGS:
         dual = round_up(share * inside)
-        found = _try_share(mode, dual, int(np.floor(-share * kind_dual * PARTS)))
+        found = _try_share(mode, dual, int(np.floor(-share * kind_dual * PARTS)), levels)
         labels = max(labels, found.labels)
         if found.least <= -FAR:
             undercut = share
