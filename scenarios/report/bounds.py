@@ -1,4 +1,4 @@
-"""What a lower bound says of a plan: the sentence, and the table by session."""
+"""What a lower bound says of a plan: the sentence, the table by session, and pupils' prices."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ ABOUT_BOUNDS: Final = (
     "aboard, half a day charge for each vehicle in each session, and soft prices such as on rides "
     "over their target. Lower bound and gap are about it and not about the year, for which runs "
     "are joined to routes and costed by the calendar."
+)
+
+ABOUT_PRICES: Final = (
+    "What a pupil adds to the day: the price at which carrying them just pays when runs may be "
+    "mixed in any shares. It is small for a pupil who lives on the way of others and large for one "
+    "who needs a vehicle or an assistant nearly alone. The prices of a session add up to a little "
+    "less than its day objective. They are estimates, no charge and no saving: without a pupil the "
+    "day can cost less by another amount."
 )
 
 
@@ -57,4 +65,38 @@ def build_bounds_table(costed: CostedPlan, name: str) -> Table:
         ),
         rows=tuple(rows),
         notes=tuple(notes),
+    )
+
+
+def build_prices_table(costed: CostedPlan, name: str) -> Table:
+    """Build one row a pupil: what they add to the day's cost, the dearest first.
+
+    Holds pupil references: for planners, never for bidders. No rows where no bound was asked for.
+    """
+    plan = costed.plan
+    schools: dict[str, str] = {}
+    prices: dict[str, dict[str, float]] = {}
+    for session in SESSIONS:
+        instance, answer = plan.get_session(session)
+        if answer.bound is None or not answer.bound.prices:
+            continue
+        for who, price in zip(instance.riders, answer.bound.prices, strict=True):
+            schools.setdefault(who.reference, instance.schools[who.school].name)
+            by_session = prices.setdefault(who.reference, dict.fromkeys(SESSIONS, 0.0))
+            by_session[session] += price
+    dearest = sorted(prices, key=lambda pupil: (-sum(prices[pupil].values()), pupil))
+    rows: list[tuple[Cell, ...]] = [
+        (pupil, schools[pupil], *prices[pupil].values(), sum(prices[pupil].values()))
+        for pupil in dearest
+    ]
+    return Table(
+        title=f"Prices {name}",
+        columns=(
+            Column("Pupil"),
+            Column("School"),
+            *(Column(f"{session}, a day", kind="money", is_totalled=True) for session in SESSIONS),
+            Column("Added a day", kind="money", is_totalled=True),
+        ),
+        rows=tuple(rows),
+        notes=(ABOUT_PRICES,),
     )

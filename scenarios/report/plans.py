@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from data.writers import Cell, Column, Table
 from scenarios.comparison import count_crew
-from scenarios.report.bounds import build_bounds_table
+from scenarios.report.bounds import build_bounds_table, build_prices_table
 from scenarios.report.units import pounds
 from solver.domain import SESSIONS, WEEKDAYS, CostedPlan, Lotting
 from solver.measure import list_day_riders, list_rides
@@ -343,6 +343,8 @@ def list_plan_tables(
         tables.append(build_day_costs_table(costed, name))
     if not costed.plan.is_as_is:
         tables.append(build_bounds_table(costed, name))
+        if has_pupils and costed.plan.am.bound is not None:
+            tables.append(build_prices_table(costed, name))
     return tables
 
 

@@ -233,7 +233,7 @@ class _Job:
             is_stale = not found
 
     def _follow_quickly(self, modes: list[ModeKey]) -> None:
-        """Add columns of those modes that new prices have more of."""
+        """Solve the master, and add columns of those modes that its prices have more of."""
         for _ in self._solve_until_dry(1.0):
             if not modes:
                 return
@@ -371,10 +371,7 @@ class _Job:
         unproven = CLOSED if top == len(self.stages) - 1 else CLOSED_EARLY
         new = 0
         while not self.clock.is_over():
-            if new > 0:
-                self._follow_quickly(awake)
-            else:
-                self._solve_master()
+            self._follow_quickly(awake if new else [])
             began = self.clock.elapsed()
             self.tried = self.best.mix(self.prices, steady)
             new, share, found = self._label_all(top, awake)

@@ -95,8 +95,9 @@ def build_ours(as_is: AsIs, *, is_proven: bool) -> CostedPlan:
     am = replace(plan.am, cost=58.254, penalty=2.0, seconds=12.0)
     pm = replace(plan.pm, cost=40.0, penalty=0.0, seconds=12.0)
     if is_proven:
-        am = replace(am, bound=Bound(54.567, (1.0,), 20.0))
-        pm = replace(pm, bound=Bound(38.0, (1.0,), 20.0))
+        riders = len(plan.am_instance.riders)
+        am = replace(am, bound=Bound(54.567, (1.0,), 20.0, prices=(57.0, *[0.5] * (riders - 1))))
+        pm = replace(pm, bound=Bound(38.0, (1.0,), 20.0, prices=(38.5, *[0.0] * (riders - 1))))
     plan = replace(plan, am=am, pm=pm, is_as_is=False, violations=())
     return replace(as_is.at_rate_card, plan=plan)
 
@@ -151,6 +152,28 @@ def test_plan_without_a_bound_shows_dashes(as_is: AsIs) -> None:
     row = list_row(table, 0)
     assert (row["Lower bound"], row["Gap at most"], row["Bound (seconds)"]) == ("-", "-", "-")
     assert table.notes == (report.ABOUT_BOUNDS,)
+
+
+def test_pupils_prices_are_by_session_and_the_dearest_comes_first(as_is: AsIs) -> None:
+    ours = build_ours(as_is, is_proven=True)
+    riders = ours.plan.am_instance.riders
+    table = report.build_prices_table(ours, "Ours")
+    assert len(table.rows) == len({who.reference for who in riders})
+    first = list_row(table, 0)
+    assert first["Pupil"] == riders[0].reference
+    assert (first["AM, a day"], first["PM, a day"]) == ("£57.00", "£38.50")
+    assert first["Added a day"] == "£95.50"
+    added = [float(str(row[-1])) for row in table.rows]
+    assert added == sorted(added, reverse=True)
+    assert table.notes == (report.ABOUT_PRICES,)
+
+
+def test_pupils_prices_are_where_pupils_are_named_and_a_bound_was_asked_for(as_is: AsIs) -> None:
+    for is_proven, has_pupils in ((True, True), (True, False), (False, True)):
+        costed = build_ours(as_is, is_proven=is_proven)
+        tables = report.list_plan_tables(costed, "Plan", (), has_pupils=has_pupils)
+        is_there = "Prices Plan" in [table.title for table in tables]
+        assert is_there == (is_proven and has_pupils)
 
 
 def test_sheet_of_bounds_is_of_our_plans_only(as_is: AsIs) -> None:
