@@ -59,7 +59,12 @@ def _read_arguments(words: list[str] | None) -> argparse.Namespace:
     each = prices.add_mutually_exclusive_group(required=True)
     each.add_argument("--seconds", type=float, help="of search, for each rule")
     each.add_argument("--iterations", type=int, help="a deterministic limit instead of seconds")
-    prices.add_argument("--bound-seconds", type=float, required=True, help="of proof, for each")
+    prices.add_argument(
+        "--bound-seconds",
+        type=float,
+        required=True,
+        help="of proof, for each (with --iterations: its rounds)",
+    )
     prices.add_argument("--seed", type=int, default=0)
     prices.add_argument("--out", type=Path, required=True, help="where the prices go (JSON)")
     arguments = parser.parse_args(words)
@@ -138,6 +143,8 @@ def _certify(arguments: argparse.Namespace) -> int:
 
 
 def _price(arguments: argparse.Namespace) -> int:
+    from solver.checker import check_session_plan
+    from solver.domain import PlanRejectedError
     from solver.limits import SearchLimits
     from solver.prices import price_session
     from solver.reference import read_instance, read_runs, write_prices
@@ -161,9 +168,14 @@ def _price(arguments: argparse.Namespace) -> int:
         ),
         on_progress=tell,
     )
-    write_prices(arguments.out, instance, prices)
     plan = prices.plan
-    print(f"GBP {plan.cost:,.2f} a day under the rules as they are. What each school's pupils add:")
+    violations = check_session_plan(instance, matrix, plan)
+    if violations:
+        raise PlanRejectedError(violations)
+    write_prices(arguments.out, instance, prices)
+    print(f"GBP {plan.cost:,.2f} a day under the rules as they are", end="")
+    print(f", no plan below GBP {plan.bound.value:,.2f}" if plan.bound else "")
+    print("What each school's pupils add (an estimate, a day):")
     for s, school in enumerate(instance.schools):
         its = [p for p, who in zip(prices.riders, instance.riders, strict=True) if who.school == s]
         if its:
@@ -172,10 +184,10 @@ def _price(arguments: argparse.Namespace) -> int:
                 f"{min(its):,.2f} to {max(its):,.2f} each"
             )
     print("What a change of one rule would save, GBP a day (below 0: cost more)")
-    print("   by prices  planned again  at most (proven)")
+    print("    estimated  planned again  at most (proven)")
     for rule in prices.rules:
         print(
-            f"  {rule.by_prices:10,.2f}  {rule.by_planning:13,.2f}  {rule.at_most:16,.2f}  "
+            f"  {rule.by_prices:11,.2f}  {rule.by_planning:13,.2f}  {rule.at_most:16,.2f}  "
             f"{rule.words}"
         )
     print(f"each pupil's price is in {arguments.out.name}")

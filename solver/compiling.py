@@ -8,8 +8,16 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from solver.bound.ahead import build_ahead
 from solver.bound.generation import bound_session
+from solver.bound.modes import Ground, round_duals
+from solver.bound.sweep import sweep
+from solver.certificate import ground as certificate
 from solver.certificate import prove_bound
+from solver.certificate.ahead import build_ahead as fill_ahead
+from solver.certificate.ground import list_modes, read_sketch, round_up
+from solver.certificate.narrow import narrow
+from solver.certificate.sets import Levels
 from solver.domain import (
     EVERY_WEEKDAY,
     FleetType,
@@ -41,6 +49,24 @@ def _prove() -> None:
     instance, matrix = build_tiny()
     bound = bound_session(instance, matrix, [], StopLimits(iterations=2))
     prove_bound(instance, matrix, bound.duals, bound.kind_duals)
+    everyone = list(range(len(instance.riders)))
+    _sweep(Ground(instance, matrix, everyone, 4))
+    _narrow(list_modes(read_sketch(instance, matrix), everyone, 4)[0].ground)
+
+
+def _sweep(ground: Ground) -> None:
+    """Sweep a table of the bound, which the tiny session would end without."""
+    mode = ground.build_mode(next(iter(ground.members)))
+    dual = round_duals(np.full(len(mode.homes), 50.0))
+    halt = np.zeros(1, dtype=np.int32)
+    sweep(mode, dual, *build_ahead(mode, dual, 1_000_000, halt), halt)
+
+
+def _narrow(ground: certificate.Ground) -> None:
+    """Follow runs through a table of the certificate, which the tiny session would end without."""
+    dual = round_up(np.full(len(ground.school), 50.0))
+    standing = Levels(ground, 2).number(1)
+    narrow(ground, dual, 0, standing, fill_ahead(ground, dual, standing))
 
 
 def build_tiny() -> tuple[Instance, TravelMatrix]:

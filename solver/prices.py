@@ -1,15 +1,16 @@
 """What each pupil and each rule adds to the cost of a session, in GBP a day.
 
-Pupils: the duals of the linear programme over runs (:mod:`solver.bound`) share its value among
-them. Rules: the session is planned and bounded again as if the rule were not there, or a stricter
-one were. The programmes' values give the rule's price, and three plans and proofs stand beside it:
-what the new plan saves in fact, and what no plan can save more than.
+Pupils: the duals of the linear programme over runs (:mod:`solver.bound`) are what each adds to its
+value. Rules: the session is planned and bounded again as if the rule were not there, or a stricter
+one were. The programmes' values give the rule's price, an estimate; beside it stands what the plan
+made again saves in fact, and what no plan can save more than, which is proven.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from solver.arrays import IntArray
 from solver.domain import Bound, Instance, Rider, SessionPlan, TravelMatrix
@@ -24,11 +25,16 @@ ANY_RIDE_S = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A session as if a rule were another: what is changed, in words, and the session then."""
+    """A session as if a rule were another: what is changed, in words, and the session then.
+
+    Under a rule that is looser every plan of the session still holds; under a stricter one every
+    plan made is one of the session too.
+    """
 
     code: str
     words: str
     instance: Instance
+    is_looser: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def list_changes(instance: Instance) -> Iterator[RuleChange]:
             "schools_one",
             "one school a run",
             replace(instance, rules=replace(rules, max_schools_per_run=1)),
+            is_looser=False,
         ),
         RuleChange(
             "assistants_none",
@@ -111,7 +118,7 @@ def list_changes(instance: Instance) -> Iterator[RuleChange]:
     return (
         change
         for change in changes
-        if change.instance != instance and (is_mixed or change.code != "schools_one")
+        if change.instance != instance and (is_mixed or change.is_looser)
     )
 
 
@@ -124,6 +131,9 @@ def price_session(
     on_progress: Callable[[str, Progress], None] = lambda *_: None,
 ) -> SessionPrices:
     """Plan and bound a session as it is, then with each change of a rule, all with `limits`.
+
+    Each changed session starts from the plan of the rules as they are. These are planned once more
+    from all the plans made, so that neither side had more of a search than the other.
 
     Parameters
     ----------
@@ -141,28 +151,57 @@ def price_session(
     """
     if limits.bound_seconds <= 0:
         raise ValueError("prices need a bound: give bound_seconds above 0")
-
-    def solve(
-        words: str, changed: Instance, begin: Sequence[Sequence[IntArray]]
-    ) -> tuple[SessionPlan, Bound]:
-        plan = solve_session(
-            changed, matrix, limits, starts=begin, on_progress=lambda p: on_progress(words, p)
-        )
-        # a session of nobody has no bound: it costs what nobody costs
-        return plan, plan.bound or Bound(plan.objective, (), 0.0, relaxed=plan.objective)
-
-    plan, bound = solve("the rules as they are", instance, starts)
-    again = [[to_sequence(instance, run) for run in plan.runs]]
-    rules = []
+    words = "the rules as they are"
+    first = solve_session(
+        instance, matrix, limits, starts=starts, on_progress=partial(on_progress, words)
+    )
+    made = [_list_runs(instance, first)]
+    others: list[tuple[RuleChange, SessionPlan]] = []
     for change in list_changes(instance):
-        other, its = solve(change.words, change.instance, again)
-        rules.append(
-            RulePrice(
-                change.code,
-                change.words,
-                bound.relaxed - its.relaxed,
-                plan.objective - other.objective,
-                plan.objective - its.value,
-            )
+        plan = solve_session(
+            change.instance,
+            matrix,
+            limits,
+            starts=made[:1],
+            on_progress=partial(on_progress, change.words),
         )
-    return SessionPrices(plan, bound.prices, tuple(rules))
+        made.append(_list_runs(change.instance, plan))
+        others.append((change, plan))
+    again = solve_session(
+        instance,
+        matrix,
+        replace(limits, bound_seconds=0.0),
+        starts=made,
+        on_progress=partial(on_progress, f"{words}, again"),
+    )
+    bound = _get_bound(instance, first)
+    best = replace(again if again.objective < first.objective else first, bound=first.bound)
+    rules = tuple(_compare(change, best, bound, plan) for change, plan in others)
+    return SessionPrices(best, bound.prices, rules)
+
+
+def _list_runs(instance: Instance, plan: SessionPlan) -> list[IntArray]:
+    return [to_sequence(instance, run) for run in plan.runs]
+
+
+def _get_bound(instance: Instance, plan: SessionPlan) -> Bound:
+    """A plan's bound; where nothing was to be planned, what the riders left out cost."""
+    if plan.bound is not None:
+        return plan.bound
+    alone = {item.rider: item.session_price for item in plan.unassigned}
+    prices = tuple(alone.get(rider, 0.0) for rider in range(len(instance.riders)))
+    return Bound(plan.objective, prices, 0.0, relaxed=plan.objective, prices=prices)
+
+
+def _compare(change: RuleChange, plan: SessionPlan, bound: Bound, other: SessionPlan) -> RulePrice:
+    """What a change saves: a looser rule never costs more, a stricter one never saves."""
+    its = _get_bound(change.instance, other)
+    by_planning = plan.objective - other.objective
+    by_prices = bound.relaxed - its.relaxed
+    at_most = plan.objective - its.value
+    if change.is_looser:
+        by_planning, by_prices = max(by_planning, 0.0), max(by_prices, 0.0)
+    else:
+        by_planning, by_prices = min(by_planning, 0.0), min(by_prices, 0.0)
+        at_most = plan.objective - max(its.value, bound.value)
+    return RulePrice(change.code, change.words, by_prices, by_planning, at_most)

@@ -19,9 +19,10 @@ ABOUT_BOUNDS: Final = (
 ABOUT_PRICES: Final = (
     "What a pupil adds to the day: the price at which carrying them just pays when runs may be "
     "mixed in any shares. It is small for a pupil who lives on the way of others and large for one "
-    "who needs a vehicle or an assistant nearly alone. The prices of a session add up to a little "
-    "less than its day objective. They are estimates, no charge and no saving: without a pupil the "
-    "day can cost less by another amount."
+    "who needs a vehicle or an assistant nearly alone. The prices of a session add up to about its "
+    "day objective, to more where there are too few vehicles of a type; pupils of pinned routes "
+    "have none. They are estimates, no charge and no saving: without a pupil the day can cost less "
+    "by another amount."
 )
 
 

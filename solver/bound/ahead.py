@@ -63,10 +63,7 @@ def build_ahead(
     that is asked for. As soon as the one number of `halt` is not 0 it ends early: then the table is
     not whole and says nothing.
     """
-    moves = m.step_time.copy()
-    np.fill_diagonal(moves, FAR)
-    shortest = int(moves[m.leg_time < REACHABLE].min(initial=FAR))
-    widths = [width for width in _WIDTHS_S if width <= shortest] or [_WIDTHS_S[-1]]
+    widths, is_possible = _list_widths(m)
     width = widths[0]
     per_bucket = count_loads(m) * 2 ** m.tabled.astype(np.int64)
     from_s, first, span = _measure_clocks(m, width)
@@ -77,7 +74,7 @@ def build_ahead(
             width = finer
             from_s, first, span = clocks
     sizes = span * sets.many * per_bucket
-    is_built = fits and width <= shortest
+    is_built = fits and is_possible
     t = Ahead(
         begin=np.cumsum(sizes) - sizes,
         first=first.astype(np.int32),
@@ -97,6 +94,15 @@ def build_ahead(
     return sets, t
 
 
+def _list_widths(m: Mode) -> tuple[list[int], bool]:
+    """The steps that the clock may have, the widest first, and whether one is short enough."""
+    moves = m.step_time.copy()
+    np.fill_diagonal(moves, FAR)
+    shortest = int(moves[m.leg_time < REACHABLE].min(initial=FAR))
+    widths = [width for width in _WIDTHS_S if width <= shortest]
+    return widths or [_WIDTHS_S[-1]], bool(widths)
+
+
 def _list_sets(
     m: Mode, weight: NDArray[np.int64], most: int, kept: OpenSets | None
 ) -> tuple[OpenSets, bool]:
@@ -108,7 +114,7 @@ def _list_sets(
 
 def weigh_nodes(m: Mode, most_entries: int, kept: OpenSets | None = None) -> NDArray[np.int64]:
     """The numbers that the sets of each node take, at the widest clock and without a memory."""
-    _, _, span = _measure_clocks(m, _WIDTHS_S[0])
+    _, _, span = _measure_clocks(m, _list_widths(m)[0][0])
     sets, _ = _list_sets(m, span * count_loads(m), most_entries, kept)
     return span * sets.many * count_loads(m)
 

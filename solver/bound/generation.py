@@ -66,13 +66,11 @@ ROUNDS_A_STAGE = (0, 20, 100, 400, 1600)
 PER_MODE = 40
 NEAR = 12
 """So many riders each node remembers at first (ng); cycles that are found add to them."""
-DRY = 1e-5
-MOST_DRY = 2
+DRY, MOST_DRY = 1e-5, 2
 """Quick labelling ends when so many rounds in turn lower the master by less than this share."""
 NEARLY = 0.995
 """A mode of which so large a share of the prices holds rests for a while."""
-CLOSED = 0.002
-CLOSED_EARLY = 0.01
+CLOSED, CLOSED_EARLY = 0.002, 0.01
 """A stage is through when so small a share of the master's value is unproven: the last, others."""
 MOST_COLUMNS = 4_000
 """So many runs at most are handed to the search."""
@@ -80,8 +78,7 @@ _NEGATIVE = 1e-6
 LEAST_GAIN = 1e-5
 """A run that is not cheaper than its duals by this share of the master's value is left out."""
 _SMOOTH = 0.5
-_STEADY = 0.5
-_STEADIEST = 0.875
+_STEADY, _STEADIEST = 0.5, 0.875
 """How near to the best prices proven so far the next are tried, nearer where they did not hold."""
 _WATCH_S = 0.2
 THREADS = 2
@@ -126,10 +123,10 @@ def bound_session(
     job = _Job(instance, matrix, Clock(limits, should_stop), on_progress)
     if not job.modes:
         return job.finish()
+    job.start(columns)
     if len(job.free) <= MOST_RIDERS and not should_stop():
         job.close(solve_tiny(instance, matrix, job.alone))
         return job.finish()
-    job.start(columns)
     done = threading.Event()
     watch = threading.Thread(target=job.watch, args=(done,), daemon=True)
     watch.start()
@@ -186,9 +183,9 @@ class _Job:
 
     def close(self, value: float) -> None:
         """Take the optimum of a very small session as the bound, shared evenly over its riders."""
-        self.value = self.best_value = self.relaxed = value
-        each = np.full(len(self.free), value / len(self.free))
-        self.best = self.first = replace(self.best, riders=each)
+        self._relax(1.0)
+        self.value = self.best_value = value
+        self.best = replace(self.best, riders=np.full(len(self.free), value / len(self.free)))
 
     def start(self, columns: Sequence[tuple[float, IntArray]]) -> None:
         """Build the master from each rider alone and from the plans' runs."""
@@ -200,8 +197,7 @@ class _Job:
 
     def work(self) -> None:
         """Add columns by quick labelling, then prove what their prices are worth."""
-        self._generate_quickly(GENERATING_SHARE)
-        self.relaxed, self.first = self.value, self.prices
+        self._relax(GENERATING_SHARE)
         last = len(self.stages) - 1
         _, share, _ = self._label_all(min(SAFE_TOP, last), self.modes)
         self._keep(share)
@@ -212,12 +208,18 @@ class _Job:
             self._close_gap(top)
             self._note_near()
 
+    def _relax(self, share: float) -> None:
+        """Generate columns, and keep the programme's value and prices before any proof."""
+        self._generate_quickly(share)
+        self.relaxed, self.first = self.value, self.prices
+
     def _solve_master(self) -> None:
         self.value, riders, kinds = self.master.solve()
         self.prices = _Prices(riders, kinds)
 
     def _generate_quickly(self, share: float) -> None:
         """Add columns of all modes until that share of the time, or until there are none."""
+        self._solve_master()
         self.tried, is_stale = self.prices, False
         resting = dict.fromkeys(self.modes, 0)
         for dry in self._solve_until_dry(share):
@@ -455,11 +457,8 @@ class _Job:
 
     def _report(self, phase: str) -> None:
         constant = sum(self.fixed.values())
-        self.on_progress(
-            BoundProgress(
-                phase, self.clock.elapsed(), constant + self.best_value, constant + self.value
-            )
-        )
+        values = (constant + self.best_value, constant + self.value)
+        self.on_progress(BoundProgress(phase, self.clock.elapsed(), *values))
 
     def finish(self) -> BoundResult:
         """Return the best that was proven."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.bound.ahead import build_ahead, weigh_nodes
 from solver.bound.labels import Pace, Priced, label_mode
@@ -94,7 +95,10 @@ def label_by_stages(
         walks = pick(mode, list_runs(priced, MOST_RUNS))
         if priced.is_whole or walks or halt[0]:
             return Labelled(share, walks, [], stage)
-        loose = pick(mode, list_open(priced))
+        loose = pick(mode, list_open(priced)) or loose
+        is_last = stage + 1 == len(stages)
+        if is_last and is_tried and not learns:
+            break
         mode, left = sweep(mode, dual, seen, ahead, halt)
         ways = mode.leg_time
         if seen.is_all:
@@ -104,7 +108,6 @@ def label_by_stages(
         learned = (
             learns and gains and seen.is_all and _learn(ground, key, mode, loose, entries, sets)
         )
-        is_last = stage + 1 == len(stages)
         if learned or (is_coarse and (seen.is_all or is_last)):
             is_tried = True
         elif is_last:
@@ -125,9 +128,14 @@ def _fit_memory(mode: Mode, entries: int, sets: OpenSets | None) -> Mode:
     weight = weigh_nodes(mode, entries, sets)
     for most in range(int(mode.tabled.max()), 0, -1):
         tabled = np.minimum(mode.tabled, most)
-        if (weight * 2.0**tabled).sum() <= entries:
+        if _weigh_table(weight, tabled) <= entries:
             return mode._replace(tabled=tabled)
     return mode._replace(tabled=np.zeros_like(mode.tabled))
+
+
+def _weigh_table(weight: NDArray[np.int64], tabled: Ints) -> float:
+    """The numbers in a table whose nodes remember so many homes."""
+    return float((weight * 2.0**tabled).sum())
 
 
 def _learn(
@@ -142,7 +150,7 @@ def _learn(
     weight = weigh_nodes(mode, entries, sets)
     learned = 0
     for walk in loose:
-        if (weight * 2.0 ** ground.count_tabled(key)).sum() > FULL * entries:
+        if _weigh_table(weight, ground.count_tabled(key)) > FULL * entries:
             break
         learned += ground.table_cycle(key, walk.places)
     return learned > 0

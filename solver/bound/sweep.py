@@ -25,8 +25,11 @@ from solver.bound.ahead import (
     find_bucket,
     find_row,
 )
-from solver.bound.modes import FAR, REACHABLE, Ints, Mode
+from solver.bound.modes import REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets, keep_sets
+
+UNREACHED = np.iinfo(np.int32).max
+"""The cost of a state that no run reaches: above all costs, those with a vehicle's dual too."""
 
 Flags = NDArray[np.bool_]
 
@@ -44,7 +47,7 @@ def sweep(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, halt: Ints) -> tuple[Mo
         return m, sets
     nodes = len(t.begin)
     passed = Passed(np.zeros((nodes, len(sets.has)), np.bool_), np.zeros((nodes, nodes), np.bool_))
-    _sweep(m, dual, sets, t, np.full(len(t.rest), FAR, np.int32), passed, halt)
+    _sweep(m, dual, sets, t, np.full(len(t.rest), UNREACHED, np.int32), passed, halt)
     if halt[0]:
         return m, sets
     leg_time = np.where(passed.ways, m.leg_time, REACHABLE).astype(np.int32)
@@ -112,7 +115,7 @@ def _list_reached(
             continue
         at[p] = 0
         for y in range(x + p * size, x + (p + 1) * size):
-            if cost[y] < FAR and np.int64(cost[y]) + t.rest[y] < 0:
+            if cost[y] < UNREACHED and np.int64(cost[y]) + t.rest[y] < 0:
                 at[p] = 1
                 break
         if at[p]:
@@ -158,7 +161,7 @@ def _board_all(
                     for memory in range(1 << t.bits[i]):
                         had = cost[y + (q << t.bits[i]) + memory]
                         known = t.passes[i, h, memory]
-                        if had >= FAR or known < 0:
+                        if had == UNREACHED or known < 0:
                             continue
                         w = after + (q << t.bits[h]) + known
                         if np.int64(had) + step + t.rest[w] < 0:
@@ -201,7 +204,7 @@ def _call_all(
                     for memory in range(1 << t.bits[i]):
                         had = cost[y + (q << t.bits[i]) + memory]
                         known = t.passes[i, j, memory]
-                        if had >= FAR or known < 0:
+                        if had == UNREACHED or known < 0:
                             continue
                         if np.int64(had) + m.step_cost[i, j] + t.rest[after + known] < 0:
                             passed.ways[i, j] = True

@@ -14,8 +14,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.certificate.ahead import NO_ROAD_S, Ahead, count_crew, find_seats, locate
-from solver.certificate.ground import FAR, Ground, Ints
+from solver.certificate.ground import Ground, Ints
 from solver.certificate.sets import Flags, Sets, Standing
+
+UNREACHED = np.iinfo(np.int32).max
+"""Stands for entries that no run reaches: no cost is as high."""
 
 
 def narrow(
@@ -30,7 +33,7 @@ def narrow(
     """
     if not ahead.is_filled:
         return ground, standing
-    reached = np.full(len(ahead.rest), FAR, np.int32)
+    reached = np.full(len(ahead.rest), UNREACHED, np.int32)
     at = np.zeros(standing.at.shape, np.bool_)
     ways = np.zeros(ground.leg_s.shape, np.bool_)
     _follow_all(ground, dual, vehicle, standing.sets, ahead, reached, at, ways)
@@ -107,7 +110,7 @@ def _list_spots(
     for q in range(width):
         for memory in range(1 << m.tabled[i]):
             y = x + (q << m.tabled[i]) + memory
-            if reached[y] < FAR and np.int64(reached[y]) + t.rest[y] < 0:
+            if reached[y] < UNREACHED and np.int64(reached[y]) + t.rest[y] < 0:
                 spots[some, 0] = q if i < len(m.school) else seats
                 spots[some, 1] = memory
                 some += 1

@@ -228,6 +228,8 @@ def _try_stages(ground: Ground, dual: Ints, vehicle: int, levels: Levels) -> Fou
         is_settled = found.is_whole and found.least == found.run
         if is_settled or found.run < -PARTS:
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
+        if most == STAGES[-1][-1]:
+            break
         within, left = narrow(within, dual, vehicle, standing, ahead)
         ground = within._replace(tabled=ground.tabled)
         kept = left if standing.sets.is_all else None

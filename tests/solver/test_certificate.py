@@ -11,12 +11,12 @@ import pytest
 
 from solver.bound import generation
 from solver.bound.generation import bound_session
-from solver.certificate import CertificateError, Proof, prove_bound
-from solver.certificate.ahead import build_ahead
+from solver.certificate import CertificateError, Proof, proof, prove_bound
+from solver.certificate.ahead import Ahead, build_ahead
 from solver.certificate.forward import grow_runs
-from solver.certificate.ground import FAR, list_modes, read_sketch, round_up
+from solver.certificate.ground import FAR, Ground, Ints, list_modes, read_sketch, round_up
 from solver.certificate.narrow import narrow
-from solver.certificate.sets import Levels
+from solver.certificate.sets import Levels, Standing
 from solver.domain import Bound, Instance, Remembered, Session, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
 from solver.limits import StopLimits
@@ -49,6 +49,48 @@ def test_random_duals_never_prove_more_than_the_best_plan(session: Session) -> N
             seen += 1
     assert seen >= 175, "most instances can be planned"
     assert max(shares) > 0.6, "and some of the duals prove a good part of the best plan"
+
+
+@pytest.mark.parametrize("session", ["AM", "PM"])
+def test_through_many_small_stages_no_more_is_proven_than_the_best_plan(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stages so small that what leads nowhere is left out and tables are built again, as in large
+    sessions; with duals of vehicle types and memories drawn too.
+    """
+    monkeypatch.setattr(proof, "STAGES", ((60, 0, 5), (60, 2, 20), (30, 7, 100_000)))
+    narrowed = 0
+
+    def count(
+        ground: Ground, dual: Ints, vehicle: int, standing: Standing, ahead: Ahead
+    ) -> tuple[Ground, Standing]:
+        nonlocal narrowed
+        narrowed += 1
+        return narrow(ground, dual, vehicle, standing, ahead)
+
+    monkeypatch.setattr(proof, "narrow", count)
+    rng = np.random.default_rng(91 + (session == "PM"))
+    shares = []
+    for number in range(30):
+        instance, matrix = draw(rng, 4 + number % 2, session, number)
+        best = find_least_objective(instance, matrix)
+        if isinf(best):
+            continue
+        hints = tuple(
+            Remembered(kind, (shared, own), node, tuple(rng.permutation(4)[:3].tolist()))
+            for kind in range(len(instance.fleet))
+            for shared in range(2)
+            for own in range(3)
+            for node in range(4)
+        )
+        for _ in range(3):
+            kinds = (-rng.uniform(0.0, 60.0, size=len(instance.fleet))).tolist()
+            duals = draw_duals(rng, instance, best)
+            shares.append(prove_bound(instance, matrix, duals, kinds, hints).value / best)
+            assert shares[-1] <= 1 + 1e-9, f"instance {number}"
+    assert len(shares) >= 36
+    assert max(shares) > 0.5
+    assert narrowed >= 200
 
 
 @pytest.mark.parametrize("session", ["AM", "PM"])
@@ -132,19 +174,22 @@ def test_the_table_of_what_may_follow_changes_no_answer() -> None:
         )
         for mode in list_modes(read_sketch(instance, matrix), list(range(7)), 10):
             dual = round_up(rng.uniform(0.0, 40.0, size=len(mode.riders)))
+            above = 120_000_000 * (number % 2)  # a vehicle's dual, and a pupil who pays for it
+            dual[0] += above
             levels = Levels(mode.ground, 8)
             standing = levels.number(min(1 + number % 3, levels.deepest))
             sets, ahead = standing.sets, build_ahead(mode.ground, dual, standing)
             assert ahead.is_filled
             crowded += not sets.is_all
             plain = ahead._replace(is_filled=False)
-            ground, left = narrow(mode.ground, dual, 0, standing, ahead)
+            ground, left = narrow(mode.ground, dual, above, standing, ahead)
             dropped += int((ground.leg_s != mode.ground.leg_s).sum())
             again = build_ahead(ground, dual, left, 10)
             assert again.is_filled
-            narrowed = grow_runs(ground, dual, 0, sets, again, 400_000)
+            narrowed = grow_runs(ground, dual, above, sets, again, 400_000)
             least = [
-                grow_runs(mode.ground, dual, 0, sets, table, 400_000) for table in (ahead, plain)
+                grow_runs(mode.ground, dual, above, sets, table, 400_000)
+                for table in (ahead, plain)
             ]
             assert all(found.is_whole for found in least)
             assert least[0].least == least[1].least == narrowed.least
@@ -152,7 +197,7 @@ def test_the_table_of_what_may_follow_changes_no_answer() -> None:
             assert least[0].labels <= least[1].labels
             negative += least[0].least < 0
             for most in (7, 20, 60):
-                early = grow_runs(mode.ground, dual, 0, sets, ahead, most)
+                early = grow_runs(mode.ground, dual, above, sets, ahead, most)
                 assert early.least <= least[0].least
                 stopped += not early.is_whole and early.least > -FAR
     assert negative >= 20

@@ -37,11 +37,18 @@ def _without(instance: Instance, gone: int) -> Instance:
     return replace(instance, riders=riders)
 
 
+@pytest.mark.parametrize("by_labels", [False, True])
 @pytest.mark.parametrize("session", ["AM", "PM"])
-def test_a_rule_costs_what_all_plans_with_and_without_it_say(session: Session) -> None:
+def test_a_rule_costs_what_all_plans_with_and_without_it_say(
+    session: Session, by_labels: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plans made again are the best of all; the programme's prices have errors of rounding."""
+    if by_labels:
+        monkeypatch.setattr(generation, "MOST_RIDERS", 0)
     rng = np.random.default_rng(61 + (session == "PM"))
     seen = cheaper = dearer = 0
-    for number in range(8):
+    errors = []
+    for number in range(6):
         instance, matrix = draw_instance(
             rng, 4, session, schools=1 + number % 2, has_bases=False, is_limited=number % 2 == 0
         )
@@ -56,14 +63,28 @@ def test_a_rule_costs_what_all_plans_with_and_without_it_say(session: Session) -
             if isinf(saved):
                 continue
             assert rule.by_planning == pytest.approx(saved, abs=1e-3), f"{number} {rule.code}"
-            assert rule.by_prices == pytest.approx(saved, abs=1e-3), f"{number} {rule.code}"
-            assert rule.at_most == pytest.approx(saved, abs=1e-3), f"{number} {rule.code}"
+            assert rule.at_most >= saved - 1e-3, f"{number} {rule.code}"
+            if not by_labels:
+                assert rule.at_most == pytest.approx(saved, abs=1e-3), f"{number} {rule.code}"
+            errors.append(abs(rule.by_prices - saved) / best)
             seen += 1
             cheaper += saved > 0.01
             dearer += saved < -0.01
-    assert seen >= 20
-    assert cheaper >= 5
+    assert seen >= 15
+    assert cheaper >= 4
     assert dearer >= 1
+    assert np.mean(errors) < 0.03
+
+
+def test_pupils_whom_nothing_carries_cost_a_vehicle_of_their_own() -> None:
+    instance, matrix = draw_instance(np.random.default_rng(5), 4, "AM", schools=1)
+    stuck = replace(
+        instance, riders=tuple(replace(who, tags=("nobody has it",)) for who in instance.riders)
+    )
+    prices = price_session(stuck, matrix, [], LIMITS)
+    assert len(prices.plan.unassigned) == 4
+    assert sum(prices.riders) == pytest.approx(prices.plan.objective)
+    assert min(prices.riders) > 0
 
 
 def test_without_a_pupil_no_plan_is_cheaper_by_more_than_their_proven_price(
