@@ -4,12 +4,15 @@ Every run that a search keeps for a while is remembered by the riders it carries
 seen. Choosing runs that carry each rider exactly once at least price is a set partitioning. Its
 linear relaxation (GLOP) gives each run a reduced cost; a run whose reduced cost is above the gap
 between the relaxation and the best plan is in no better plan, so CP-SAT gets the few others only.
+CP-SAT betters the plan that it is given within a second; where there is more time than that, after
+a proof, SCIP goes through all there is (branch and bound on the relaxation).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event, Thread
 
 import numpy as np
 from ortools.linear_solver import pywraplp
@@ -21,6 +24,8 @@ MOST_RUNS = 60_000
 MOST_CHOICES = 4_000
 _PARTS = 1000
 _LEAST_GAIN = 0.005
+_WATCH_S = 0.2
+_HALF = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ def recombine(
     seconds: float | None,
     seed: int,
     should_stop: Callable[[], bool] = lambda: False,
+    by_relaxation: bool = False,
 ) -> list[PooledRun] | None:
     """Put the cheapest plan together from pooled runs; None where none is cheaper than `price`.
 
@@ -81,6 +87,8 @@ def recombine(
         CP-SAT's deterministic limit: about seconds of an idle processor.
     seconds
         A limit by the clock beside it, where the search has one.
+    by_relaxation
+        Ask SCIP instead of CP-SAT; `seconds` is the only limit then.
     """
     place = np.full(pool.rider_count, -1, dtype=np.int64)
     place[riders] = np.arange(len(riders))
@@ -88,9 +96,12 @@ def recombine(
     if not runs:
         return None
     scarce = [v for v in range(len(counts)) if counts[v] < len(riders)]
-    runs = _filter(runs, place, len(riders), counts, scarce, price)
+    runs = _filter(runs, place, counts, scarce, price)
     if not runs:
         return None
+    if by_relaxation:
+        chosen = _choose_by_relaxation(runs, place, counts, scarce, seconds or 0.0, should_stop)
+        return chosen if chosen and _price(chosen) < price - _LEAST_GAIN else None
     model = cp_model.CpModel()
     take = [model.new_bool_var("") for _ in runs]
     rows: list[list[cp_model.IntVar]] = [[] for _ in riders]
@@ -118,8 +129,67 @@ def recombine(
     if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
         return None
     chosen = [run for x, run in zip(take, runs, strict=True) if solver.boolean_value(x)]
-    total = sum(run.price for run in chosen)
-    return chosen if total < price - _LEAST_GAIN else None
+    return chosen if _price(chosen) < price - _LEAST_GAIN else None
+
+
+def _price(runs: list[PooledRun]) -> float:
+    return sum(run.price for run in runs)
+
+
+def _choose_by_relaxation(
+    runs: list[PooledRun],
+    place: IntArray,
+    counts: IntArray,
+    scarce: list[int],
+    seconds: float,
+    should_stop: Callable[[], bool],
+) -> list[PooledRun] | None:
+    """The cheapest choice of runs that SCIP finds in some seconds, or until a stop."""
+    solver = pywraplp.Solver.CreateSolver("SCIP")
+    take = _set_up(solver, runs, place, counts, scarce, is_whole=True)
+    solver.SetTimeLimit(round(1000 * seconds))
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(_WATCH_S):
+            if should_stop():
+                solver.InterruptSolve()
+                return
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        status = solver.Solve()
+    finally:
+        done.set()
+        watcher.join()
+    if status not in {pywraplp.Solver.OPTIMAL, pywraplp.Solver.FEASIBLE}:
+        return None
+    return [run for x, run in zip(take, runs, strict=True) if x.solution_value() > _HALF]
+
+
+def _set_up(
+    solver: pywraplp.Solver,
+    runs: list[PooledRun],
+    place: IntArray,
+    counts: IntArray,
+    scarce: list[int],
+    *,
+    is_whole: bool,
+) -> list[pywraplp.Variable]:
+    """Write the choice of runs as a linear programme; returns a variable for each."""
+    rows = [solver.Constraint(1.0, 1.0) for _ in range(int(place.max()) + 1)]
+    limits = {v: solver.Constraint(-solver.infinity(), float(counts[v])) for v in scarce}
+    variables = []
+    for run in runs:
+        x = solver.BoolVar("") if is_whole else solver.NumVar(0.0, solver.infinity(), "")
+        solver.Objective().SetCoefficient(x, run.price)
+        for r in place[run.riders]:
+            rows[int(r)].SetCoefficient(x, 1.0)
+        if run.kind in limits:
+            limits[run.kind].SetCoefficient(x, 1.0)
+        variables.append(x)
+    return variables
 
 
 class _Stopper(cp_model.CpSolverSolutionCallback):
@@ -145,24 +215,13 @@ class _Stopper(cp_model.CpSolverSolutionCallback):
 def _filter(
     runs: list[PooledRun],
     place: IntArray,
-    riders: int,
     counts: IntArray,
     scarce: list[int],
     price: float,
 ) -> list[PooledRun]:
     """Drop runs that no plan cheaper than `price` holds, by reduced cost; at most MOST_CHOICES."""
     solver = pywraplp.Solver.CreateSolver("GLOP")
-    rows = [solver.Constraint(1.0, 1.0) for _ in range(riders)]
-    limits = {v: solver.Constraint(-solver.infinity(), float(counts[v])) for v in scarce}
-    variables = []
-    for run in runs:
-        x = solver.NumVar(0.0, solver.infinity(), "")
-        solver.Objective().SetCoefficient(x, run.price)
-        for r in place[run.riders]:
-            rows[int(r)].SetCoefficient(x, 1.0)
-        if run.kind in limits:
-            limits[run.kind].SetCoefficient(x, 1.0)
-        variables.append(x)
+    variables = _set_up(solver, runs, place, counts, scarce, is_whole=False)
     if solver.Solve() != pywraplp.Solver.OPTIMAL:
         return runs[-MOST_CHOICES:]
     gap = price - solver.Objective().Value()

@@ -244,8 +244,14 @@ class Rounds:
         report: Callable[[str], None],
         effort: float = POOL_EFFORT,
         seconds: float | None = None,
+        *,
+        by_relaxation: bool = False,
     ) -> bool:
-        """Put the pooled runs together piece by piece, by CP-SAT; whether that is better."""
+        """Put the pooled runs together piece by piece; whether that is better.
+
+        By CP-SAT, or with more time by branch and bound on the linear relaxation; in so many
+        `seconds` all in all, where they are given.
+        """
         state, a = self.best, self.a
         carried = int((state.run_of >= 0).sum())
         if carried == 0:
@@ -253,6 +259,9 @@ class Rounds:
         rng = np.random.default_rng(self._seed(1001))
         parts = cut_runs(state, a, -(-carried // POOL_PUPILS), rng)
         free = np.maximum(state.free, 0) // len(parts)
+        each_s = self._limit_pool()
+        if seconds is not None:
+            each_s = seconds / -(-len(parts) // THREADS)
         tasks = []
         for rows in parts:
             runs = [state.table[row, : state.length[row]].copy() for row in rows]
@@ -266,9 +275,10 @@ class Rounds:
                     float(state.price[rows].sum()),
                     free + np.bincount(state.kind[rows], minlength=len(free)),
                     effort=effort,
-                    seconds=self._limit_pool() if seconds is None else seconds,
+                    seconds=each_s,
                     seed=self._seed(1002),
                     should_stop=self.should_end.is_set,
+                    by_relaxation=by_relaxation,
                 )
             )
         self._wait(tasks, "combining", report)

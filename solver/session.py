@@ -56,8 +56,12 @@ ROUTING_SHARE = 0.05
 ROUTING_MOST_S = 10.0
 ROUTING_MOST_SOLUTIONS = 200
 JOIN_EFFORT = 2.0
-JOIN_S = 10.0
-"""CP-SAT's limits when it puts the runs that a bound found together with the others."""
+"""CP-SAT's limit when it puts the runs that a bound found together with the others."""
+JOIN_SHARE = 0.05
+JOIN_MOST_S = 20.0
+"""Share of a bound's seconds, and most of them, that this is given beside what the bound leaves."""
+JOIN_LEAST_S = 2.0
+"""With less, CP-SAT is not followed by branch and bound on the relaxation."""
 _NEAR_GBP = 5.0
 
 
@@ -344,14 +348,15 @@ class _Search:
     def prove(self, plan: SessionPlan) -> SessionPlan:
         """Add a lower bound to the plan; runs found on the way may make the plan cheaper."""
         limits = self.clock.limits
+        kept_s = min(JOIN_SHARE * limits.bound_seconds, JOIN_MOST_S)
         on_top = (
-            StopLimits(seconds=limits.bound_seconds)
+            StopLimits(seconds=limits.bound_seconds - kept_s)
             if limits.iterations is None
             else StopLimits(iterations=max(1, round(limits.bound_seconds)))
         )
         self.on_better(plan)
         self.proven = 0.0
-        with ThreadPoolExecutor(1) as threads:
+        with ThreadPoolExecutor(THREADS) as threads:
             task = threads.submit(
                 bound_session,
                 self.instance,
@@ -365,11 +370,7 @@ class _Search:
                 self._report("proving")
             result = task.result()
             self.rounds.add_runs(result.columns)
-            left_s = None
-            if limits.iterations is None:
-                left_s = min(max(limits.bound_seconds - result.seconds, 1.0), JOIN_S)
-            if self.rounds.recombine(threads, self._report, JOIN_EFFORT, left_s):
-                self.best = self.rounds.best
+            if self._join(threads, limits.bound_seconds - result.seconds):
                 plan = self.finish()
         bound = Bound(
             result.value,
@@ -381,6 +382,24 @@ class _Search:
             result.prices,
         )
         return replace(plan, bound=bound)
+
+    def _join(self, threads: ThreadPoolExecutor, left_s: float) -> bool:
+        """Put the pooled runs together in the seconds left; whether that is better."""
+        if self.clock.limits.iterations is not None:
+            is_better = self.rounds.recombine(threads, self._report, JOIN_EFFORT)
+        else:
+            until = self.clock.elapsed() + min(max(left_s, 1.0), JOIN_MOST_S)
+            is_better = self.rounds.recombine(
+                threads, self._report, JOIN_EFFORT, max(left_s / 2, 1.0)
+            )
+            left_s = until - self.clock.elapsed()
+            if left_s >= JOIN_LEAST_S and not self.clock.should_stop():
+                is_better |= self.rounds.recombine(
+                    threads, self._report, seconds=left_s, by_relaxation=True
+                )
+        if is_better:
+            self.best = self.rounds.best
+        return is_better
 
     def _note_bound(self, said: BoundProgress) -> None:
         self.proven = said.value

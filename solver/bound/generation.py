@@ -170,8 +170,8 @@ class _Job:
         self.value = 0.0
         nothing = _Prices(np.zeros(len(self.free)), np.zeros(len(self.counts)))
         self.prices = self.tried = self.best = self.first = nothing
-        self.best_value = self.relaxed = 0.0
-        self.full_s = 0.0
+        self.best_value = self.relaxed = self.full_s = 0.0
+        self.learns = False  # not before a first proof
 
     def watch(self, done: threading.Event) -> None:
         """End labelling under way when the time is over or a stop is asked for."""
@@ -201,6 +201,7 @@ class _Job:
         last = len(self.stages) - 1
         _, share, _ = self._label_all(min(SAFE_TOP, last), self.modes)
         self._keep(share)
+        self.learns = True
         for top in range(min(FIRST_TOP, last), last + 1):
             if self.clock.is_over():
                 return
@@ -437,7 +438,7 @@ class _Job:
             min(self.stage[key], FIRST),
             lambda mode, walks: self._pick_walks(mode, walks, saved),
             self.halt,
-            learns=self.best_value > 0.0,  # something is proven first
+            learns=self.learns,
         )
         self.stage[key] = labelled.stage
         return labelled
