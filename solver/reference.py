@@ -100,10 +100,7 @@ def write_plan(path: Path, instance: Instance, plan: SessionPlan) -> None:
         "seconds": round(plan.seconds, 2),
         "seed": plan.seed,
     }
-    try:
-        path.write_text(json.dumps(content), encoding="utf-8")
-    except OSError as error:
-        raise InstanceError(f"{path.name}: cannot be written: {error.strerror}") from error
+    _write_json(path, content)
 
 
 def read_runs(path: Path, instance: Instance) -> list[IntArray]:
@@ -160,8 +157,12 @@ def write_prices(path: Path, instance: Instance, prices: SessionPrices) -> None:
             for rule in prices.rules
         ],
     }
+    _write_json(path, content, indent=1)
+
+
+def _write_json(path: Path, content: dict[str, Any], indent: int | None = None) -> None:
     try:
-        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        path.write_text(json.dumps(content, indent=indent), encoding="utf-8")
     except OSError as error:
         raise InstanceError(f"{path.name}: cannot be written: {error.strerror}") from error
 
@@ -204,10 +205,7 @@ def write_certificate(path: Path, instance: Instance, matrix: TravelMatrix, boun
             [hint.vehicle_type, *hint.crew, hint.node, list(hint.riders)] for hint in bound.memory
         ],
     }
-    try:
-        beside.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    except OSError as error:
-        raise InstanceError(f"{beside.name}: cannot be written: {error.strerror}") from error
+    _write_json(beside, content, indent=1)
     return beside
 
 

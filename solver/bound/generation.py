@@ -33,7 +33,7 @@ from solver.bound.modes import (
     keep_near,
     round_duals,
 )
-from solver.bound.stages import Labelled, Stage, label_by_stages
+from solver.bound.stages import MOST_RUNS, Labelled, Stage, label_by_stages
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.bound.walks import Walk, call_once, list_runs, pick_walks
 from solver.domain import Instance, TravelMatrix
@@ -294,7 +294,7 @@ class _Job:
         sets, ahead = build_ahead(mode, duals, min(QUICK_ENTRIES, entries), self.halt)
         pace = QUICK._replace(labels=min(QUICK.labels, labels))
         priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
-        return self._pick_walks(mode, list_runs(priced, 50 * PER_MODE), saved)
+        return self._pick_walks(mode, list_runs(priced, MOST_RUNS), saved)
 
     def _build_mode(self, key: ModeKey, slack: float = 0.0) -> tuple[Mode, float]:
         """A mode whose runs also bear what one vehicle more of the type would save (dual <= 0).
