@@ -1,10 +1,11 @@
 """Ruin and recreate in rounds: pieces side by side, and now and then the pool put together anew.
 
-One annealing from hot to cold over the whole limit. A round cuts the present runs into neighbouring
-pieces (:mod:`solver.pieces`), improves each in a thread of its own and puts them together again; a
-session too small to cut is searched twice over by different chances instead. From the middle on,
-CP-SAT puts the runs seen so far together anew (:mod:`solver.pool`), and where that gives a better
-plan the search goes on from it.
+Annealing from hot to cold over the whole limit; where there is time for several, each later one
+begins at the best plan, less hot. A round cuts the present runs into neighbouring pieces
+(:mod:`solver.pieces`), improves each in a thread of its own and puts them together again; a session
+that is small, for the time there is, is searched whole, twice over by different chances. From the
+middle on, CP-SAT puts the runs seen so far together anew (:mod:`solver.pool`), and near the end the
+search goes on from a better plan that this gives.
 
 With a limit of iterations nothing here looks at the clock or at the number of processors.
 """
@@ -30,15 +31,21 @@ from solver.state import State, build_state, copy_state, set_run
 
 HOT = 0.35
 """First temperature, as a share of the mean price of a run."""
-COLD = 0.01
-"""Last temperature, as a share of the first."""
+COLD = 0.02
+"""Last temperature of an annealing, as a share of the first."""
+AGAIN = 0.5
+"""First temperature of a later annealing, as a share of the first's."""
+ANNEALING_S, ANNEALING_STEPS = 0.66, 3_500
+"""Seconds, or steps, a pupil that an annealing gets before there is another."""
 THREADS = 2
 ROUNDS = 40
 ROUND_MOST_S = 3.0
 STEPS = 100
 SLICE_S = 0.1
-ALONE_PUPILS = 100
-"""Sessions smaller than this are not cut."""
+ALONE_PUPILS, ALONE_MOST = 100, 250
+"""Sessions smaller than this are not cut, nor up to the second number where there is time."""
+ALONE_S, ALONE_STEPS = 0.3, 1_500
+"""Seconds, or steps, a pupil from which on that is so."""
 PIECE_PUPILS = 300
 POOL_PUPILS = 200
 POOL_FROM = 0.4
@@ -48,7 +55,8 @@ POOL_EFFORT = 0.2
 POOL_SHARE = 0.02
 """Share of the seconds that CP-SAT may take each time."""
 JOIN_FROM = 0.85
-"""From here on a better plan from the pool is gone on from; before, it would end the annealing."""
+"""From here on in an annealing a better plan from the pool is gone on from; before, it would end
+it."""
 _FIRST_STEPS = 10
 
 
@@ -66,6 +74,8 @@ class Rounds:
         self.next_pool = POOL_FROM
         self.first = 0.0
         self.hot = 0.0
+        self.annealings = self.annealing = 1
+        self.is_whole = True
 
     def begin(self, best: State, groups: Sequence[Sequence[int]]) -> None:
         """Start the annealing at a plan that carries `groups`, at the first temperature."""
@@ -73,6 +83,17 @@ class Rounds:
         runs = max(int((best.length > 0).sum()), 1)
         self.hot = max(HOT * float(best.price.sum()) / runs, 1e-3)
         self.first = self.clock.share()
+        pupils = max(int((best.run_of >= 0).sum()), 1)
+        self.annealings = max(1, int(self._count_times(pupils, ANNEALING_S, ANNEALING_STEPS)))
+        has_time = self._count_times(pupils, ALONE_S, ALONE_STEPS) >= 1
+        self.is_whole = pupils < (ALONE_MOST if has_time else ALONE_PUPILS)
+
+    def _count_times(self, pupils: int, seconds: float, steps: int) -> float:
+        """How many times so many seconds, or steps, a pupil the limit allows."""
+        limits = self.clock.limits
+        if limits.iterations is not None:
+            return limits.iterations / (steps * pupils)
+        return (limits.seconds or 0.0) / (seconds * pupils)
 
     def go_on(self, best: State, groups: Sequence[Sequence[int]]) -> None:
         """Go on from a plan, at the temperature of the moment."""
@@ -84,6 +105,10 @@ class Rounds:
         """Make one round; `report` is called several times a second."""
         done = self._done(self.clock.share())
         self.number += 1
+        annealing, _ = self._place(done)
+        if annealing > self.annealing:
+            self.annealing = annealing
+            self.go_on(self.best, self.groups)
         self._improve(threads, report)
         if done >= self.next_pool and not self.clock.is_over():
             self.next_pool += POOL_EVERY
@@ -91,6 +116,18 @@ class Rounds:
 
     def _done(self, share: float) -> float:
         return (share - self.first) / max(1.0 - self.first, 1e-9)
+
+    def _place(self, done: float) -> tuple[int, float]:
+        """Which annealing a share of the limit is in, from 1 on, and how far on in it."""
+        at = done * self.annealings
+        before = min(int(at), self.annealings - 1)
+        return before + 1, min(at - before, 1.0)
+
+    def _heat(self, share: float) -> float:
+        """The temperature at a share of the limit, GBP."""
+        annealing, within = self._place(self._done(share))
+        first = AGAIN if annealing > 1 else 1.0
+        return float(self.hot * first * (COLD / first) ** within)
 
     # --- a round ----------------------------------------------------------------------------------
 
@@ -149,7 +186,7 @@ class Rounds:
         return made
 
     def _step(self, piece: Piece, steps: int, share: float) -> None:
-        heat = self.hot * COLD ** self._done(share)
+        heat = self._heat(share)
         improve(
             piece.state,
             piece.best,
@@ -178,10 +215,10 @@ class Rounds:
         report(phase)
 
     def _cut(self) -> list[Piece]:
-        """Cut the present runs into pieces; a small session is searched twice over instead."""
+        """Cut the present runs into pieces, or take the whole session twice."""
         state, a = self.state, self.a
         carried = int((state.run_of >= 0).sum())
-        if carried < ALONE_PUPILS:
+        if self.is_whole:
             if not self.islands:
                 rows = [int(row) for row in np.flatnonzero(state.length)]
                 self.islands = [
@@ -292,6 +329,6 @@ class Rounds:
         trial = build_state(a, self.fleet)
         is_whole = all(set_run(trial, row, run, a) for row, run in enumerate(runs))
         is_better = is_whole and self._keep(trial)
-        if is_better and self._done(self.clock.share()) >= JOIN_FROM:
+        if is_better and self._place(self._done(self.clock.share()))[1] >= JOIN_FROM:
             self.go_on(self.best, self.groups)
         return is_better
