@@ -8,9 +8,10 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from solver.bound.ahead import build_ahead
+from solver.bound.ahead import build_ahead, weigh_nodes
 from solver.bound.generation import bound_session
 from solver.bound.modes import Ground, round_duals
+from solver.bound.open_sets import list_sets
 from solver.bound.sweep import sweep
 from solver.certificate import ground as certificate
 from solver.certificate import prove_bound
@@ -59,14 +60,17 @@ def _sweep(ground: Ground) -> None:
     mode = ground.build_mode(next(iter(ground.members)))
     dual = round_duals(np.full(len(mode.homes), 50.0))
     halt = np.zeros(1, dtype=np.int32)
-    sweep(mode, dual, *build_ahead(mode, dual, 1_000_000, halt), halt)
+    sets = list_sets(mode, weigh_nodes(mode), 1_000_000)
+    if sets is not None:
+        sweep(mode, dual, sets, build_ahead(mode, dual, 1_000_000, halt, sets), halt)
 
 
 def _narrow(ground: certificate.Ground) -> None:
     """Follow runs through a table of the certificate, which the tiny session would end without."""
     dual = round_up(np.full(len(ground.school), 50.0))
-    standing = Levels(ground, 2).number(1)
-    narrow(ground, dual, 0, standing, fill_ahead(ground, dual, standing))
+    standing = Levels(ground).number(0)
+    if standing is not None:
+        narrow(ground, dual, 0, standing, fill_ahead(ground, dual, standing))
 
 
 def build_tiny() -> tuple[Instance, TravelMatrix]:

@@ -5,7 +5,7 @@ the seats left and some homes that the run has been to, it holds the least reduc
 may follow. Relaxed: clocks are rounded down to a grid; rides are held only by the time at which a
 home may be reached at the earliest; each node remembers few homes (ng), those that walks have been
 found to come back to; a call frees all seats but one for each school that stays open;
-schools beyond the size of a set are forgotten (:mod:`solver.bound.open_sets`).
+near schools may count as one (:mod:`solver.bound.open_sets`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
-from solver.bound.open_sets import OpenSets, build_sets
+from solver.bound.open_sets import OpenSets
 
 NO_FLOOR = -1_000_000_000
 """A gain without limit: sums of real costs stay above it."""
@@ -49,32 +49,25 @@ class Ahead(NamedTuple):
 
 
 def build_ahead(
-    m: Mode,
-    dual: Ints,
-    most_entries: int,
-    halt: Ints,
-    kept: OpenSets | None = None,
-    *,
-    is_coarse: bool = False,
-) -> tuple[OpenSets, Ahead]:
-    """Fill the table for a mode and its duals, over as large sets as `most_entries` allows.
+    m: Mode, dual: Ints, most_entries: int, halt: Ints, sets: OpenSets, *, is_coarse: bool = False
+) -> Ahead:
+    """Fill the table for a mode and its duals; not built where its sets do not fit.
 
-    Or over those `kept`, where given. Its clock is as fine as they leave room for, or coarse where
-    that is asked for. As soon as the one number of `halt` is not 0 it ends early: then the table is
-    not whole and says nothing.
+    Its clock is as fine as the sets leave room for in `most_entries`, or coarse where that is asked
+    for. As soon as the one number of `halt` is not 0 it ends early: then the table is not whole and
+    says nothing.
     """
     widths, is_possible = _list_widths(m)
+    per_bucket = sets.many * count_loads(m) * 2 ** m.tabled.astype(np.int64)
     width = widths[0]
-    per_bucket = count_loads(m) * 2 ** m.tabled.astype(np.int64)
     from_s, first, span = _measure_clocks(m, width)
-    sets, fits = _list_sets(m, span * per_bucket, most_entries, kept)
     for finer in [] if is_coarse else widths[1:]:
         clocks = _measure_clocks(m, finer)
-        if int((clocks[2] * sets.many * per_bucket).sum()) <= most_entries:
+        if int((clocks[2] * per_bucket).sum()) <= most_entries:
             width = finer
             from_s, first, span = clocks
-    sizes = span * sets.many * per_bucket
-    is_built = fits and is_possible
+    sizes = span * per_bucket
+    is_built = is_possible and int(sizes.sum()) <= most_entries
     t = Ahead(
         begin=np.cumsum(sizes) - sizes,
         first=first.astype(np.int32),
@@ -91,7 +84,7 @@ def build_ahead(
         _fill(m, dual, sets, t, halt)
         if not halt[0]:
             _find_floors(m, sets, t)
-    return sets, t
+    return t
 
 
 def _list_widths(m: Mode) -> tuple[list[int], bool]:
@@ -103,20 +96,10 @@ def _list_widths(m: Mode) -> tuple[list[int], bool]:
     return widths or [_WIDTHS_S[-1]], bool(widths)
 
 
-def _list_sets(
-    m: Mode, weight: NDArray[np.int64], most: int, kept: OpenSets | None
-) -> tuple[OpenSets, bool]:
-    """The sets that a table is built over, and whether they fit."""
-    if kept is None:
-        return build_sets(m, weight, most)
-    return kept, int((weight * kept.many).sum()) <= most
-
-
-def weigh_nodes(m: Mode, most_entries: int, kept: OpenSets | None = None) -> NDArray[np.int64]:
-    """The numbers that the sets of each node take, at the widest clock and without a memory."""
+def weigh_nodes(m: Mode) -> NDArray[np.int64]:
+    """The numbers that a set takes at each node, at the widest clock and without a memory."""
     _, _, span = _measure_clocks(m, _list_widths(m)[0][0])
-    sets, _ = _list_sets(m, span * count_loads(m), most_entries, kept)
-    return span * sets.many * count_loads(m)
+    return span * count_loads(m)
 
 
 def _measure_clocks(m: Mode, width: int) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
@@ -138,16 +121,6 @@ def count_crew(m: Mode) -> int:
 def count_loads(m: Mode) -> int:
     """The entries for each set: all seats and assistants that may be left."""
     return int((m.room + 1) * (count_crew(m) + 1))
-
-
-@njit(cache=True, nogil=True)
-def count_left(m: Mode, sets: OpenSets, g: int) -> int:
-    """The seats left after a call at the most: a rider of each school of set g is still aboard."""
-    left = m.room
-    for s in range(len(m.opens)):
-        if sets.has[g, s]:
-            left -= m.least_use[s]
-    return int(left)
 
 
 @njit(cache=True, nogil=True)
@@ -208,7 +181,7 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, halt: Ints) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.homes)
     schools = len(m.opens)
-    left = np.array([count_left(m, sets, g) for g in range(len(sets.has))], np.int32)
+    left = m.room - sets.seats
     last = 0
     for i in range(homes + schools):
         last = max(last, t.first[i] + t.span[i])
@@ -249,13 +222,10 @@ def find_floor(t: Ahead, i: int, clock: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, b: int) -> None:
-    """Let runs end at school i in a bucket where nothing is open: the first set of either kind."""
+    """Let runs end at school i in a bucket where nothing is open."""
     loads = count_loads(m)
-    x = find_row(sets, t, i, b, loads)
-    for g in (0, sets.exact):
-        if g < len(sets.has):
-            y = x + (sets.place[i, g] * loads << t.bits[i])
-            t.rest[y : y + (loads << t.bits[i])] = m.last_cost[i - len(m.homes)]
+    y = find_row(sets, t, i, b, loads) + (sets.place[i, 0] * loads << t.bits[i])
+    t.rest[y : y + (loads << t.bits[i])] = m.last_cost[i - len(m.homes)]
 
 
 @njit(cache=True, nogil=True)
@@ -297,33 +267,17 @@ def _offer(
     i: int,
     h: int,
 ) -> None:
-    """Offer home h to entries of node i from x on, with what may follow in its own from z on.
-
-    Where a source has several targets in turn, each is a bound, so the largest counts; where one
-    of them is no set of the home, nothing can follow.
-    """
-    end = 0
-    while end < len(source):
-        e = end
-        end += 1
-        is_possible = place[target[e]] >= 0
-        while end < len(source) and source[end] == source[e]:
-            is_possible = is_possible and place[target[end]] >= 0
-            end += 1
-        if not is_possible:
+    """Offer home h to entries of node i from x on, with what may follow in its own from z on."""
+    for e in range(len(source)):
+        if place[target[e]] < 0:
             continue
         y, then = x + (source[e] * loads << t.bits[i]), z + (place[target[e]] * loads << t.bits[h])
         for q in range(places):
             into, after = y + (q << t.bits[i]), then + (q << t.bits[h])
             for memory in range(1 << t.bits[i]):
                 known = t.passes[i, h, memory]
-                if known < 0:
-                    continue
-                best = t.rest[after + known]
-                for f in range(e + 1, end):
-                    other = z + (place[target[f]] * loads + q << t.bits[h])
-                    best = max(best, t.rest[other + known])
-                _take(t, into + memory, np.int32(best + cost))
+                if known >= 0:
+                    _take(t, into + memory, np.int32(t.rest[after + known] + cost))
 
 
 @njit(cache=True, nogil=True)

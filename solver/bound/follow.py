@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.ahead import Ahead, count_crew, count_left, count_loads, find_bucket, find_row
+from solver.bound.ahead import Ahead, count_crew, count_loads, find_bucket, find_row
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
@@ -35,8 +35,7 @@ def follow(
     some = 0
     while True:
         i = state[NODE]
-        is_empty = state[SET] == 0 or state[SET] == sets.exact
-        if i >= homes and is_empty and rest == m.last_cost[i - homes]:
+        if i >= homes and state[SET] == 0 and rest == m.last_cost[i - homes]:
             return some
         to = -1
         for j in range(homes + len(m.opens)):
@@ -87,20 +86,12 @@ def _board(m: Mode, sets: OpenSets, t: Ahead, state: State, h: int, new: State) 
     takes = m.is_dedicated[h] if count_crew(m) > 0 else 0
     if at > m.latest[h] or state[SEATS] < m.use[h] or state[OWN] < takes:
         return FAR
-    best, chosen = -FAR, -1
     new[NODE], new[OWN], new[SEATS] = h, state[OWN] - takes, state[SEATS] - m.use[h]
     new[BUCKET] = find_bucket(t, h, at)
-    for e in range(sets.boards.begin[i, s], sets.boards.begin[i, s + 1]):
-        if sets.boards.source[e] != sets.place[i, state[SET]]:
-            continue
-        new[SET] = sets.boards.target[e]
-        if sets.place[h, new[SET]] < 0:
-            return FAR
-        value = _read(m, sets, t, new)
-        if value > best:
-            best, chosen = value, new[SET]
-    new[SET] = chosen
-    return best if chosen >= 0 else FAR
+    new[SET] = sets.plus[state[SET], s]
+    if new[SET] < 0 or sets.place[h, new[SET]] < 0:
+        return FAR
+    return _read(m, sets, t, new)
 
 
 @njit(cache=True, nogil=True)
@@ -112,12 +103,17 @@ def _call(m: Mode, sets: OpenSets, t: Ahead, state: State, j: int, new: State) -
     if at > m.closes[s]:
         return FAR
     new[NODE], new[OWN], new[BUCKET] = j, state[OWN], find_bucket(t, j, at)
+    best, chosen = FAR, -1
     for e in range(sets.calls.begin[i, s], sets.calls.begin[i, s + 1]):
         if sets.calls.source[e] != sets.place[i, state[SET]]:
             continue
         new[SET] = sets.calls.target[e]
-        new[SEATS] = count_left(m, sets, new[SET])
+        new[SEATS] = m.room - sets.seats[new[SET]]
         if sets.place[j, new[SET]] < 0 or new[SEATS] < 0:
-            return FAR
-        return _read(m, sets, t, new)
-    return FAR
+            continue
+        value = _read(m, sets, t, new)
+        if value < best:
+            best, chosen = value, new[SET]
+    if chosen >= 0:
+        new[SET], new[SEATS] = chosen, m.room - sets.seats[chosen]
+    return best

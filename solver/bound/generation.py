@@ -19,10 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.arrays import IntArray
-from solver.bound.ahead import build_ahead
 from solver.bound.answer import BoundProgress, BoundResult
 from solver.bound.fixed import price_fixed
-from solver.bound.labels import Pace, label_mode
 from solver.bound.master import Column, Master
 from solver.bound.modes import (
     PENNY_PARTS,
@@ -33,9 +31,9 @@ from solver.bound.modes import (
     keep_near,
     round_duals,
 )
-from solver.bound.stages import MOST_RUNS, Labelled, Stage, label_by_stages
+from solver.bound.stages import Labelled, Stage, label_by_stages, label_quickly
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
-from solver.bound.walks import Walk, call_once, list_runs, pick_walks
+from solver.bound.walks import Walk, call_once, pick_walks
 from solver.domain import Instance, TravelMatrix
 from solver.limits import Clock, StopLimits
 
@@ -43,8 +41,6 @@ Duals = NDArray[np.float64]
 
 GENERATING_SHARE = 0.2
 """Share of the time after which duals are proven that quick labelling still finds runs for."""
-QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
-QUICK_ENTRIES = 2_000_000
 QUICK_NEAR = 40
 """Homes that may follow a node in quick labelling: the nearest."""
 STAGES = (
@@ -290,11 +286,8 @@ class _Job:
         mode, saved = self._build_mode(key, slack)
         mode = keep_near(mode, QUICK_NEAR)._replace(tabled=np.zeros_like(mode.tabled))
         duals = round_duals(self.tried.riders[self._inside(mode)])
-        entries, labels = self.stages[-1]
-        sets, ahead = build_ahead(mode, duals, min(QUICK_ENTRIES, entries), self.halt)
-        pace = QUICK._replace(labels=min(QUICK.labels, labels))
-        priced = label_mode(mode, duals, sets, ahead, pace, self.halt)
-        return self._pick_walks(mode, list_runs(priced, MOST_RUNS), saved)
+        walks = label_quickly(mode, duals, self.stages[-1], self.halt)
+        return self._pick_walks(mode, walks, saved)
 
     def _build_mode(self, key: ModeKey, slack: float = 0.0) -> tuple[Mode, float]:
         """A mode whose runs also bear what one vehicle more of the type would save (dual <= 0).

@@ -229,31 +229,12 @@ def _bound_rest(
     """
     if t.width == 0:
         return NO_FLOOR, -1
-    k = row[OPEN]
-    if k <= sets.deep:
-        g = 0
-        for x in range(k):
-            g = sets.plus[g, row[SCHOOL + x]]
-            if g < 0:
-                return FAR, -1
-        return _look_up(sets, t, g, i, row, memory, m), g
-    if sets.is_all:
-        return FAR, -1
-    best, of = NO_FLOOR, -1
-    for chosen in range(1 << k):
-        g = sets.exact
-        some = 0
-        for x in range(k):
-            if chosen >> x & 1 and g >= 0:
-                some += 1
-                g = sets.plus[g, row[SCHOOL + x]]
-        if g < 0 and some <= sets.shallow:
+    g = 0
+    for x in range(row[OPEN]):
+        g = sets.plus[g, row[SCHOOL + x]]
+        if g < 0:
             return FAR, -1
-        if some == sets.shallow and (i >= len(m.homes) or sets.has[g, m.school_of[i]]):
-            rest = _look_up(sets, t, g, i, row, memory, m)
-            if rest > best:
-                best, of = rest, g
-    return best, of
+    return _look_up(sets, t, g, i, row, memory, m), g
 
 
 @njit(cache=True, nogil=True)
@@ -279,7 +260,8 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
     low = np.empty(most + 1, np.int32)
     waiting = np.empty(most + 1, np.int32)
     dead = np.empty(most + 1, np.bool_)
-    lists = open_lists(len(sets.has) * nodes, most + 1)
+    slots = np.cumsum(sets.many + 1) - sets.many - 1
+    lists = open_lists(int(sets.many.sum()) + nodes, most + 1)
     queue = np.full(_QUEUES, -1, np.int32)
     from_s = m.ready.min()
     count = 0
@@ -349,9 +331,9 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
             if new[COST] + rest >= 0:
                 continue
             g = 0
-            for x in range(min(new[OPEN], sets.deep)):
+            for x in range(new[OPEN]):
                 g = max(0, sets.plus[g, new[SCHOOL + x]])
-            slot = g * nodes + to
+            slot = slots[to] + max(0, sets.place[to, g])
             if not enter(row, memory, called, dead, lists, slot, count, pace.is_quick):
                 continue
             node[count] = to

@@ -1,9 +1,9 @@
 """Sets of open schools (schools with riders aboard): where a run can have them, and what follows.
 
 At every node only those sets are kept whose schools can still be called in some order, in time for
-their windows and rides: a few of the many that could be drawn. Up to `deep` schools a set is exact.
-A run with more open is seen through smaller sets of up to `shallow` schools, in which some are
-forgotten: every choice of who is forgotten bounds the run from below, so the best of them counts.
+their windows and rides: a few of the many that could be drawn. Where even those are too many, near
+schools count as one (:mod:`solver.bound.near_schools`): a group is open from the first rider of any
+of its schools on, and a call at one of them may close it. No run has a set that is not listed.
 """
 
 from __future__ import annotations
@@ -14,20 +14,28 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from solver.bound.in_time import MOST_OPEN, Timing, can_call, time_calls
 from solver.bound.modes import FAR, Ints, Mode
+from solver.bound.near_schools import list_groupings
 
 _CODE_BITS = 60
-"""A set's code holds its schools in rising order, each with as many bits as their number needs."""
-_MOST_OPEN = 8
+"""A set's code holds its groups in rising order, each with as many bits as their number needs."""
+_EACH = _CODE_BITS // MOST_OPEN
+_MOST_ROWS = 3_000_000
+"""So many sets of all nodes at most, of one size, are gone through."""
+_ROOM = 8
+"""Sets of groups take this part of what they may at most: the rest is for what is remembered."""
 
 Codes = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+_Level = tuple[Ints, Codes, Ints]
 
 
 class Steps(NamedTuple):
     """What a step to a home of school s, or to s itself, makes of the sets of node i.
 
-    Rows `begin[i, s]` to `begin[i, s + 1]` lead from the `source`-th set of node i to set `target`;
-    where a set can hold no more, it has a row for each choice of who is forgotten.
+    Rows `begin[i, s]` to `begin[i, s + 1]` lead from the `source`-th set of node i to set `target`.
+    A call has two for a group of several schools: others of it may be open still.
     """
 
     begin: NDArray[np.int64]
@@ -36,288 +44,279 @@ class Steps(NamedTuple):
 
 
 class OpenSets(NamedTuple):
-    """All sets, exact ones first, then those with some schools forgotten (`exact` is the first).
+    """All sets of groups of schools, the empty set first.
 
-    The first of either kind is the empty set.
-    `plus[g, s]` is set g with s, -1 where no run has them or it is too large for its kind.
-    `place[i, g]` is the place of set g among the `many[i]` of node i, -1 where node i has it not.
-    No run has more than `deep` schools open where `is_all`.
+    School s is in group `group[s]`; `is_fine` says that no group has more than one. Set g has the
+    groups `has[g]`, whose riders take `seats[g]` at least. `plus[g, s]` is set g with the group of
+    school s, `less[g, c]` without group c; -1 where no run has them. `place[i, g]` is the place of
+    set g among the `many[i]` of node i, -1 where node i has it not.
     """
 
-    has: NDArray[np.bool_]
+    group: Ints
+    is_fine: bool
+    has: Flags
+    seats: Ints
     plus: Ints
+    less: Ints
     place: Ints
     many: Ints
     boards: Steps
     calls: Steps
-    exact: int
-    deep: int
-    shallow: int
-    is_all: bool
 
 
-class _Timing(NamedTuple):
-    """When the schools that are open at node i must be called, and the ways from it and between.
+class _Coarser(NamedTuple):
+    """Sets of larger groups that have been listed before: what is no part of any is not listed.
 
-    `left[i, s]` are the most seconds that riders of s may have left there, `clock[i, s]` the
-    earliest clock with one of them aboard. `own` is a home's school, -1 at schools. A rider of s
-    takes `least_use[s]` of the room, or more.
+    `may[i, g]` says whether coarser set g is part of one of node i, `is_kept[i, g]` whether it is
+    one; `plus[g, c]` is it with the group that has the finer group c.
     """
 
-    left: Ints
-    clock: Ints
-    way: Ints
-    opens: Ints
-    closes: Ints
-    own: Ints
-    least_use: Ints
-    room: int
+    may: Flags
+    is_kept: Flags
+    plus: Ints
 
 
-def build_sets(m: Mode, weight: NDArray[np.int64], most: int) -> tuple[OpenSets, bool]:
-    """List the sets of every node, as large as `most` allows, and whether it allows any.
+def list_sets(
+    m: Mode, weight: NDArray[np.int64], most: int, before: OpenSets | None = None
+) -> OpenSets | None:
+    """List the sets of every node over as small groups of schools as `most` allows.
 
     Parameters
     ----------
     weight
         What a set takes of `most` at each node.
+    before
+        Sets of larger groups, from which some have been left out: their parts are not listed.
+
+    Returns
+    -------
+    OpenSets or None
+        Those before where no smaller groups are allowed; None where not even one of all schools is.
     """
-    bits = _count_bits(m)
-    timing = _time_calls(m)
-    every = np.arange(len(timing.own), dtype=np.int32)
-    nothing = np.zeros(len(every), np.int64)
+    finer = [
+        group for group in list_groupings(m) if before is None or group.max() > before.group.max()
+    ]
+    if not finer:
+        return before
+    fine = _list_grouped(m, finer[-1], weight, most, before)
+    if fine is not None:
+        return fine
+    best = before
+    for group in finer[:-1]:
+        listed = _list_grouped(m, group, weight, most // _ROOM if group.max() else most, before)
+        if listed is None:
+            break
+        best = listed
+    return best
+
+
+def _list_grouped(
+    m: Mode, group: Ints, weight: NDArray[np.int64], most: int, before: OpenSets | None
+) -> OpenSets | None:
+    """List the sets of groups; None where they take more than `most`, or one has too many."""
+    timing = time_calls(m, group)
+    nodes, groups = timing.left.shape
+    every = np.arange(nodes, dtype=np.int32)
+    nothing = np.zeros(nodes, np.int64)
+    coarser = _look_back(group, before) if before is not None else _allow_all(nodes, groups)
     at_schools = timing.own < 0  # at a home its own school is open
-    levels = [(every[at_schools], nothing[at_schools]), _extend(every, nothing, timing, bits)]
-    largest = min(_MOST_OPEN, _CODE_BITS // bits)
-    while len(levels[-1][0]) and len(levels) <= largest and _weigh(weight, levels) <= most:
-        levels.append(_extend(*levels[-1], timing, bits))
-    while (
-        len(levels) > 2
-        and len(levels[-1][0])
-        and _weigh(weight, levels) + _weigh(weight, levels[:-1]) > most
-    ):
-        levels.pop()
-    is_all = not len(levels[-1][0])
-    deep = max(1, len(levels) - 1 - is_all)
-    shallow = max(1, deep - 1)
-    exact = levels[: deep + 1]
-    rough = [] if is_all else levels[: shallow + 1]
-    fits = _weigh(weight, exact + rough) <= most
-    return _number(m, exact, rough, deep, shallow, is_all), fits
+    level: _Level = (every, nothing, nothing.astype(np.int32))
+    levels: list[_Level] = [(every[at_schools], nothing[at_schools], level[2][at_schools])]
+    used = int(weight[at_schools].sum())
+    while len(level[0]):
+        if len(levels) > MOST_OPEN + 1:
+            return None
+        grown, more = _extend(*level, timing, coarser, most - used, weight)
+        used += more
+        if used > most or len(grown[0]) > _MOST_ROWS:
+            return None
+        level = grown
+        levels.append(level)
+    at, codes, images = (np.concatenate(column) for column in zip(*levels, strict=True))
+    is_kept = coarser.is_kept[at, images] | (codes == 0)
+    at, codes = at[is_kept], codes[is_kept]
+    return _number(group, timing, _close_down(np.unique(codes)), at, codes)
 
 
-def _count_bits(m: Mode) -> int:
-    """The bits that a school takes in the code of a set."""
-    return max(len(m.opens).bit_length(), _CODE_BITS // _MOST_OPEN)
-
-
-def _weigh(weight: NDArray[np.int64], levels: list[tuple[Ints, Codes]]) -> int:
-    return sum(int(weight[nodes].sum()) for nodes, _ in levels)
-
-
-def _time_calls(m: Mode) -> _Timing:
-    homes, schools = len(m.homes), len(m.opens)
-    nodes = homes + schools
-    left = np.full((nodes, schools), -1, np.int32)
-    clock = np.full((nodes, schools), FAR, np.int32)
-    for s in range(schools):
-        riders = np.flatnonzero(m.school_of == s)
-        if len(riders):
-            left[:, s] = (m.reach[riders, None] - m.short_time[riders, :]).max(axis=0)
-            clock[:, s] = (m.ready[riders, None] + m.short_time[riders, :]).min(axis=0)
-    at = np.arange(homes)
-    left[at, m.school_of], clock[at, m.school_of] = m.reach, m.ready
-    clock = np.maximum(clock, np.concatenate([m.ready, m.opens])[:, None])
-    own = np.concatenate([m.school_of, np.full(schools, -1, np.int32)]).astype(np.int32)
-    way = m.short_time[:, homes:].copy()
-    return _Timing(left, clock, way, m.opens, m.closes, own, m.least_use, m.room)
+def _close_down(codes: Codes) -> Codes:
+    """Sets with all smaller ones: larger ones are found through them."""
+    closed = level = codes
+    while len(level):
+        level = np.setdiff1d(_list_smaller(level), closed)
+        closed = np.union1d(closed, level)
+    return np.union1d(closed, np.zeros(1, np.int64))
 
 
 @njit(cache=True, nogil=True)
-def _unpack(code: int, schools: Ints, each: int) -> int:
-    """Write the schools of a set in rising order; returns how many."""
+def _list_smaller(codes: Codes) -> Codes:
+    """All sets of one group less."""
+    smaller = [np.int64(0)]
+    groups = np.empty(MOST_OPEN + 1, np.int32)
+    part = np.empty(MOST_OPEN + 1, np.int32)
+    for code in codes:
+        some = _unpack(code, groups)
+        for x in range(some):
+            smaller.append(np.int64(_pack(part, _leave_out(groups, some, groups[x], part), -1)))
+    return np.array(smaller)
+
+
+@njit(cache=True, nogil=True)
+def _leave_out(groups: Ints, some: int, c: int, part: Ints) -> int:
+    """Write the groups of a set but c; returns how many."""
+    left = 0
+    for x in range(some):
+        if groups[x] != c:
+            part[left] = groups[x]
+            left += 1
+    return left
+
+
+def _allow_all(nodes: int, groups: int) -> _Coarser:
+    everywhere = np.ones((nodes, 1), np.bool_)
+    return _Coarser(everywhere, everywhere, np.zeros((1, groups), np.int32))
+
+
+def _look_back(group: Ints, before: OpenSets) -> _Coarser:
+    is_kept = before.place >= 0
+    may = np.ascontiguousarray(is_kept.T)
+    size = before.has.sum(axis=1)
+    for g in np.argsort(-size, kind="stable"):
+        for c in np.flatnonzero(before.has[g]):
+            part = before.less[g, c]
+            if part >= 0:
+                may[part] |= may[g]
+    first = np.unique(group, return_index=True)[1]
+    return _Coarser(np.ascontiguousarray(may.T), is_kept, before.plus[:, first].copy())
+
+
+@njit(cache=True, nogil=True)
+def _unpack(code: int, groups: Ints) -> int:
+    """Write the groups of a set in rising order; returns how many."""
     some = 0
     while code:
-        schools[some] = (code & ((1 << each) - 1)) - 1
-        code >>= each
+        groups[some] = (code & ((1 << _EACH) - 1)) - 1
+        code >>= _EACH
         some += 1
     return some
 
 
 @njit(cache=True, nogil=True)
-def _pack(schools: Ints, some: int, extra: int, each: int) -> int:
-    """The code of a set in rising order with one school more (-1: with none)."""
+def _pack(groups: Ints, some: int, extra: int) -> int:
+    """The code of a set in rising order with one group more (-1: with none)."""
     code = 0
     bits = 0
     is_in = extra < 0
     for x in range(some):
-        if not is_in and extra < schools[x]:
+        if not is_in and extra < groups[x]:
             code |= (extra + 1) << bits
-            bits += each
+            bits += _EACH
             is_in = True
-        code |= (schools[x] + 1) << bits
-        bits += each
+        code |= (groups[x] + 1) << bits
+        bits += _EACH
     return code if is_in else code | (extra + 1) << bits
 
 
 @njit(cache=True, nogil=True)
-def _can_call(t: _Timing, i: int, start: int, schools: Ints, some: int) -> bool:
-    """Whether so many schools can be called in some order from node i on, depth first."""
-    homes = len(t.own) - len(t.opens)
-    at, clock, net = np.empty((3, _MOST_OPEN + 2), np.int64)
-    done, tried = np.zeros((2, _MOST_OPEN + 2), np.int64)
-    at[0], clock[0], net[0] = i, start, 0
-    depth = 0
-    while depth >= 0:
-        if depth == some:
-            return True
-        x = tried[depth]
-        tried[depth] += 1
-        if x == some:
-            depth -= 1
-            continue
-        if done[depth] >> x & 1:
-            continue
-        s = schools[x]
-        way = t.way[at[depth], s]
-        arrived = max(clock[depth] + way, t.opens[s])
-        ridden = net[depth] + way
-        if arrived > t.closes[s] or ridden > t.left[i, s]:
-            depth -= 1  # later in the order it would be no earlier
-            continue
-        at[depth + 1], clock[depth + 1], net[depth + 1] = homes + s, arrived, ridden
-        done[depth + 1], tried[depth + 1] = done[depth] | 1 << x, 0
-        depth += 1
-    return False
+def _extend(
+    nodes: Ints,
+    codes: Codes,
+    images: Ints,
+    t: Timing,
+    coarser: _Coarser,
+    most: int,
+    weight: NDArray[np.int64],
+) -> tuple[_Level, int]:
+    """All sets of one group more that can still be called; at a home its own group comes first.
 
-
-@njit(cache=True, nogil=True)
-def _extend(nodes: Ints, codes: Codes, t: _Timing, bits: int) -> tuple[Ints, Codes]:
-    """All sets of one school more that can still be called; at a home its own school comes first.
-
-    A set is a row of a node and a code.
+    A set is a row of a node, a code and the number of the coarser set that it is part of. Returns
+    what they take too, but for those that are only part of larger ones; ends early above `most`.
     """
-    homes = len(t.own) - len(t.opens)
     new_nodes = [np.int32(0)]
     new_codes = [np.int64(0)]
-    schools = np.empty(_MOST_OPEN + 1, np.int32)
+    new_images = [np.int32(0)]
+    groups = np.empty(MOST_OPEN + 1, np.int32)
+    used = 0
     for row in range(len(nodes)):
         i = nodes[row]
-        some = _unpack(codes[row], schools, bits)
+        some = _unpack(codes[row], groups)
         greatest = -1
         clock = -FAR
         room = t.room
         for x in range(some):
-            room -= t.least_use[schools[x]]
-            clock = max(clock, t.clock[i, schools[x]])
-            if schools[x] != t.own[i]:
-                greatest = max(greatest, schools[x])
-        for s in range(greatest + 1, len(t.opens)):
+            room -= t.least_use[groups[x]]
+            clock = max(clock, t.clock[i, groups[x]])
+            if groups[x] != t.own[i]:
+                greatest = max(greatest, groups[x])
+        for c in range(greatest + 1, len(t.opens)):
             is_begun_here = some == 0 and t.own[i] >= 0
-            if (s == t.own[i]) != is_begun_here or i == homes + s or t.left[i, s] < 0:
+            if (c == t.own[i]) != is_begun_here or c == t.shut[i] or t.left[i, c] < 0:
                 continue
-            if t.least_use[s] > room:
+            image = coarser.plus[images[row], c]
+            if t.least_use[c] > room or image < 0 or not coarser.may[i, image]:
                 continue
-            schools[some] = s
-            begin = max(clock, t.clock[i, s])
-            if _can_call(t, i, begin, schools, some + 1):
-                new_nodes.append(np.int32(i))
-                new_codes.append(np.int64(_pack(schools, some, s, bits)))
-    return np.array(new_nodes)[1:], np.array(new_codes)[1:]
+            groups[some] = c
+            begin = max(clock, t.clock[i, c])
+            if can_call(t, i, begin, groups, some + 1):
+                new_nodes.append(i)
+                new_codes.append(np.int64(_pack(groups, some, c)))
+                new_images.append(image)
+                used += weight[i] if coarser.is_kept[i, image] else 0
+        if used > most or len(new_nodes) > _MOST_ROWS:
+            break
+    level = np.array(new_nodes)[1:], np.array(new_codes)[1:], np.array(new_images)[1:]
+    return level, used
 
 
-def _number(
-    m: Mode,
-    exact: list[tuple[Ints, Codes]],
-    rough: list[tuple[Ints, Codes]],
-    deep: int,
-    shallow: int,
-    is_all: bool,
-) -> OpenSets:
-    """Number the sets over all nodes, and list what steps make of them."""
-    homes, schools = len(m.homes), len(m.opens)
-    kinds = [np.unique(np.concatenate([codes for _, codes in k])) for k in (exact, rough) if k]
-    firsts = [0, len(kinds[0])]
-    codes = np.concatenate(kinds)
-    place = np.full((homes + schools, len(codes)), -1, np.int32)
-    for first, known, levels in zip(firsts, kinds, (exact, rough), strict=False):
-        for nodes, held in levels:
-            place[nodes, first + np.searchsorted(known, held)] = 0
+def _number(group: Ints, timing: Timing, known: Codes, at: Ints, codes: Codes) -> OpenSets:
+    """Number the known sets over all nodes, and list what steps make of them where they are."""
+    nodes, groups = timing.left.shape
+    place = np.full((nodes, len(known)), -1, np.int32)
+    place[at, np.searchsorted(known, codes)] = 0
     stands = place == 0
-    place[stands] = (np.cumsum(stands, axis=1) - 1)[stands]
-    has, plus, after, begin, choices = _combine(
-        codes, len(kinds[0]), schools, deep, shallow, is_all, _count_bits(m)
-    )
+    place[stands] = (np.cumsum(stands, axis=1, dtype=np.int32) - 1)[stands]
+    has, more, less = _combine(known, groups)
+    size = np.bincount(group)
     return OpenSets(
+        group=group,
+        is_fine=groups == len(group),
         has=has,
-        plus=plus,
+        seats=np.minimum(has @ timing.least_use.astype(np.int64), FAR).astype(np.int32),
+        plus=np.ascontiguousarray(more[:, group]),
+        less=less,
         place=place,
         many=stands.sum(axis=1).astype(np.int32),
-        boards=_list_boards(plus, place, begin, choices),
-        calls=_list_calls(after, place),
-        exact=len(kinds[0]),
-        deep=deep,
-        shallow=shallow,
-        is_all=is_all,
+        boards=_list_boards(more, group, place),
+        calls=_list_calls(less, group, size, place),
     )
 
 
 @njit(cache=True, nogil=True)
-def _combine(
-    codes: Codes, exact: int, schools: int, deep: int, shallow: int, is_all: bool, bits: int
-) -> tuple[NDArray[np.bool_], Ints, Ints, NDArray[np.int64], Ints]:
-    """Every set with each school more and less, and the choices where it holds no more."""
+def _combine(codes: Codes, groups: int) -> tuple[Flags, Ints, Ints]:
+    """Every set with each group more and less."""
     sets = len(codes)
-    has = np.zeros((sets, schools), np.bool_)
-    plus = np.full((sets, schools), -1, np.int32)
-    after = np.full((sets, schools), -1, np.int32)
-    first = np.zeros((sets, schools + 1), np.int64)
-    choices = [np.int32(0)]
-    inside = np.empty(_MOST_OPEN + 1, np.int32)
-    part = np.empty(_MOST_OPEN + 1, np.int32)
+    has = np.zeros((sets, groups), np.bool_)
+    plus = np.full((sets, groups), -1, np.int32)
+    less = np.full((sets, groups), -1, np.int32)
+    inside = np.empty(MOST_OPEN + 1, np.int32)
+    part = np.empty(MOST_OPEN + 1, np.int32)
     for g in range(sets):
-        begin = 0 if g < exact else exact
-        own = codes[:exact] if g < exact else codes[exact:]
-        some = _unpack(codes[g], inside, bits)
+        some = _unpack(codes[g], inside)
         for x in range(some):
             has[g, inside[x]] = True
-        for s in range(schools):
-            first[g, s] = len(choices)
-            if has[g, s]:
-                plus[g, s] = g
-                left = _keep(inside, some, (1 << some) - 1, s, part)
-                after[g, s] = _find(own, _pack(part, left, -1, bits), begin)
-                continue
-            if g >= exact:
-                after[g, s] = g
-            if some < (deep if g < exact else shallow):
-                plus[g, s] = _find(own, _pack(inside, some, s, bits), begin)
-                continue
-            for chosen in range(0 if is_all else 1 << some):
-                left = _keep(inside, some, chosen, s, part)
-                found = _find(codes[exact:], _pack(part, left, s, bits), exact)
-                if left == shallow - 1 and found >= 0:
-                    choices.append(np.int32(found))
-        first[g, schools] = len(choices)
-    return has, plus, after, first, np.array(choices)
+        for c in range(groups):
+            if has[g, c]:
+                plus[g, c] = g
+                less[g, c] = _find(codes, _pack(part, _leave_out(inside, some, c, part), -1))
+            elif some < MOST_OPEN:
+                plus[g, c] = _find(codes, _pack(inside, some, c))
+    return has, plus, less
 
 
 @njit(cache=True, nogil=True)
-def _find(codes: Codes, code: int, begin: int) -> int:
-    """The number of a code among sorted ones that are numbered from `begin`, -1 for none."""
+def _find(codes: Codes, code: int) -> int:
+    """The number of a code among sorted ones, -1 for none."""
     at = np.searchsorted(codes, code)
-    return int(begin + at) if at < len(codes) and codes[at] == code else -1
-
-
-@njit(cache=True, nogil=True)
-def _keep(inside: Ints, some: int, chosen: int, without: int, part: Ints) -> int:
-    """Write the chosen schools of a set but one; returns how many."""
-    left = 0
-    for x in range(some):
-        if chosen >> x & 1 and inside[x] != without:
-            part[left] = inside[x]
-            left += 1
-    return left
+    return int(at) if at < len(codes) and codes[at] == code else -1
 
 
 @njit(cache=True, nogil=True)
@@ -327,9 +326,9 @@ def _list_held(place: Ints, i: int) -> Ints:
 
 
 @njit(cache=True, nogil=True)
-def _list_boards(plus: Ints, place: Ints, first: NDArray[np.int64], choices: Ints) -> Steps:
+def _list_boards(plus: Ints, group: Ints, place: Ints) -> Steps:
     """What boarding a rider of every school makes of the sets of every node."""
-    nodes, schools = len(place), plus.shape[1]
+    nodes, schools = len(place), len(group)
     begin = np.zeros((nodes, schools + 1), np.int64)
     source = [np.int32(0)]
     target = [np.int32(0)]
@@ -338,21 +337,17 @@ def _list_boards(plus: Ints, place: Ints, first: NDArray[np.int64], choices: Int
         for s in range(schools):
             begin[i, s] = len(source)
             for g in held:
-                if plus[g, s] >= 0:
+                if plus[g, group[s]] >= 0:
                     source.append(place[i, g])
-                    target.append(plus[g, s])
-                    continue
-                for x in range(first[g, s], first[g, s + 1]):
-                    source.append(place[i, g])
-                    target.append(choices[x])
+                    target.append(plus[g, group[s]])
         begin[i, schools] = len(source)
     return Steps(begin, np.array(source), np.array(target))
 
 
 @njit(cache=True, nogil=True)
-def _list_calls(after: Ints, place: Ints) -> Steps:
+def _list_calls(less: Ints, group: Ints, size: NDArray[np.int64], place: Ints) -> Steps:
     """What calling at every school makes of the sets of every node."""
-    nodes, schools = len(place), after.shape[1]
+    nodes, schools = len(place), len(group)
     begin = np.zeros((nodes, schools + 1), np.int64)
     source = [np.int32(0)]
     target = [np.int32(0)]
@@ -361,20 +356,22 @@ def _list_calls(after: Ints, place: Ints) -> Steps:
         for s in range(schools):
             begin[i, s] = len(source)
             for g in held:
-                if after[g, s] >= 0:
+                if less[g, group[s]] >= 0:
                     source.append(place[i, g])
-                    target.append(after[g, s])
+                    target.append(less[g, group[s]])
+                    if size[group[s]] > 1:
+                        source.append(place[i, g])
+                        target.append(g)
         begin[i, schools] = len(source)
     return Steps(begin, np.array(source), np.array(target))
 
 
 def keep_sets(sets: OpenSets, kept: NDArray[np.bool_]) -> OpenSets:
-    """Leave out what is not `kept[i, g]`, set g at node i; the empty sets stay at schools."""
+    """Leave out what is not `kept[i, g]`, set g at node i; the empty set stays at schools."""
     kept = kept & (sets.place >= 0)
-    ends = [0, sets.exact] if sets.exact < len(sets.has) else [0]
-    kept[:, ends] = sets.place[:, ends] >= 0
+    kept[:, 0] = sets.place[:, 0] >= 0
     place = np.full(sets.place.shape, -1, np.int32)
-    place[kept] = (np.cumsum(kept, axis=1) - 1)[kept]
+    place[kept] = (np.cumsum(kept, axis=1, dtype=np.int32) - 1)[kept]
     return sets._replace(
         place=place,
         many=kept.sum(axis=1).astype(np.int32),

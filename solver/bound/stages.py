@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from solver.bound.ahead import build_ahead, weigh_nodes
 from solver.bound.labels import Pace, Priced, label_mode
 from solver.bound.modes import FAR, PENNY_PARTS, Ground, Ints, Mode, ModeKey
-from solver.bound.open_sets import OpenSets
+from solver.bound.open_sets import OpenSets, list_sets
 from solver.bound.sweep import sweep
 from solver.bound.walks import Walk, list_open, list_runs, scale_to_hold
 
@@ -25,6 +25,8 @@ FULL = 0.5
 PAYS = 0.97
 """It goes on learning while that brings the least to so large a share of what it was, or less."""
 MOST_RUNS = 2_000
+QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
+QUICK_NUMBERS = 2_000_000
 
 
 class Stage(NamedTuple):
@@ -75,46 +77,68 @@ def label_by_stages(
         Whether the table is taught what walks come back to.
     """
     share, before = 0.0, np.inf
-    stage, is_tried = first, False
+    stage, is_new = first, True
     walks: list[Walk] = []
     loose: list[Walk] = []
     sets: OpenSets | None = None
     ways: Ints | None = None
     while True:
         entries, labels = stages[stage]
+        is_last = stage + 1 == len(stages)
         mode = build_mode()
         if ways is not None:
             mode = mode._replace(leg_time=ways)
+        if sets is None:
+            sets = list_sets(mode, weigh_nodes(mode), entries)
+        if sets is None:
+            if is_last:
+                break
+            stage += 1
+            continue
         mode = _fit_memory(mode, entries, sets)
-        is_coarse = stage > 0 and sets is None and not is_tried
-        seen, ahead = build_ahead(mode, dual, entries, halt, sets, is_coarse=is_coarse)
+        is_coarse = stage > 0 and is_new and ways is None
+        ahead = build_ahead(mode, dual, entries, halt, sets, is_coarse=is_coarse)
         if halt[0]:
             break  # the table is not whole: it says nothing
-        priced = label_mode(mode, dual, seen, ahead, Pace(labels, labels, False, False), halt)
+        priced = label_mode(mode, dual, sets, ahead, Pace(labels, labels, False, False), halt)
         share = max(share, _share(mode, priced))
         walks = pick(mode, list_runs(priced, MOST_RUNS))
         if priced.is_whole or walks or halt[0]:
             return Labelled(share, walks, [], stage)
         loose = pick(mode, list_open(priced)) or loose
-        is_last = stage + 1 == len(stages)
-        if is_last and is_tried and not learns:
+        if is_last and not is_new and not learns:
             break
-        mode, left = sweep(mode, dual, seen, ahead, halt)
+        mode, sets = sweep(mode, dual, sets, ahead, halt)
         ways = mode.leg_time
-        if seen.is_all:
-            sets = left
+        finer = sets if sets.is_fine else list_sets(mode, weigh_nodes(mode), entries, sets)
         gains = -priced.least < PAYS * before
         before = -priced.least
-        learned = (
-            learns and gains and seen.is_all and _learn(ground, key, mode, loose, entries, sets)
-        )
-        if learned or (is_coarse and (seen.is_all or is_last)):
-            is_tried = True
+        learned = learns and gains and _learn(ground, key, mode, loose, entries, sets)
+        if learned or is_coarse or finer is not sets:
+            before = before if finer is sets else np.inf
+            sets, is_new = finer, False
         elif is_last:
             break
         else:
-            stage, before, is_tried = stage + 1, np.inf, False
+            stage, before, is_new = stage + 1, np.inf, True
+            if not sets.is_fine:
+                sets = list_sets(mode, weigh_nodes(mode), stages[stage].numbers, sets)
     return Labelled(share, walks, loose, stage)
+
+
+def label_quickly(mode: Mode, dual: Ints, stage: Stage, halt: Ints) -> list[list[int]]:
+    """Find negative runs of a mode soon, with no more than a stage allows; proves nothing."""
+    most = min(QUICK_NUMBERS, stage.numbers)
+    weight = weigh_nodes(mode)
+    sets = list_sets(mode, weight, most)
+    if sets is None:
+        most = stage.numbers
+        sets = list_sets(mode, weight, most)
+    if sets is None:
+        return []
+    ahead = build_ahead(mode, dual, most, halt, sets)
+    pace = QUICK._replace(labels=min(QUICK.labels, stage.labels))
+    return list(list_runs(label_mode(mode, dual, sets, ahead, pace, halt), MOST_RUNS))
 
 
 def _share(mode: Mode, priced: Priced) -> float:
@@ -123,9 +147,9 @@ def _share(mode: Mode, priced: Priced) -> float:
     return scale_to_hold(mode.least_cost, priced.least / PENNY_PARTS)
 
 
-def _fit_memory(mode: Mode, entries: int, sets: OpenSets | None) -> Mode:
+def _fit_memory(mode: Mode, entries: int, sets: OpenSets) -> Mode:
     """The mode with as many of the tabled homes as a table of so many entries has room for."""
-    weight = weigh_nodes(mode, entries, sets)
+    weight = weigh_nodes(mode) * sets.many
     for most in range(int(mode.tabled.max()), 0, -1):
         tabled = np.minimum(mode.tabled, most)
         if _weigh_table(weight, tabled) <= entries:
@@ -139,15 +163,10 @@ def _weigh_table(weight: NDArray[np.int64], tabled: Ints) -> float:
 
 
 def _learn(
-    ground: Ground,
-    key: ModeKey,
-    mode: Mode,
-    loose: list[Walk],
-    entries: int,
-    sets: OpenSets | None,
+    ground: Ground, key: ModeKey, mode: Mode, loose: list[Walk], entries: int, sets: OpenSets
 ) -> bool:
     """Let the table remember cycles of walks that were left open; whether it learns any."""
-    weight = weigh_nodes(mode, entries, sets)
+    weight = weigh_nodes(mode) * sets.many
     learned = 0
     for walk in loose:
         if _weigh_table(weight, ground.count_tabled(key)) > FULL * entries:

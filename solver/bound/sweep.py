@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from solver.bound.ahead import (
     Ahead,
     count_crew,
-    count_left,
     count_loads,
     find_bucket,
     find_row,
@@ -62,7 +61,7 @@ def _sweep(
     homes = len(m.homes)
     nodes = homes + len(m.opens)
     loads = count_loads(m)
-    left = np.array([count_left(m, sets, g) for g in range(len(sets.has))], np.int32)
+    left = m.room - sets.seats
     at = np.empty(len(sets.has), np.int32)
     _start_all(m, dual, sets, t, cost)
     last = 0

@@ -4,9 +4,8 @@ A school is open while pupils for it are aboard. For a node, the set of open sch
 seats left until the next call and which of a few homes have come before, the table holds the least
 reduced cost of anything that can follow. Relaxed: rides end only with a school's window; homes that
 a node does not remember may come again; after a call only one pupil of each open school is aboard,
-the smallest; of more open schools than a set may hold, one is forgotten (and may be called without
-being open): the one that makes the rest dearest. A node has no entries for open schools that could
-not all be called in time from there.
+the smallest; near schools may be open as one (:mod:`solver.certificate.sets`). A node has no
+entries for open schools that could not all be called in time from there.
 """
 
 from __future__ import annotations
@@ -30,6 +29,8 @@ WIDTHS_S = (10, 20, 30, 60)
 _LEAST_STEP_S = 8
 _MOST_ENTRIES = 60_000_000
 _MOST_WORK = 6_000_000_000
+_QUARTERS_ROOM = 8
+"""Sets of quarters of several schools may take this part of a table: the rest is for its memory."""
 
 
 class Ahead(NamedTuple):
@@ -81,17 +82,26 @@ def build_ahead(ground: Ground, dual: Ints, standing: Standing, step_s: int = 60
 def fit_table(
     ground: Ground, levels: Levels, kept: Standing | None, step_s: int, most_tabled: int
 ) -> tuple[Ground, Standing, int]:
-    """Choose what a table has room for: the sets, or those kept, the memory, and last the clock.
+    """Choose what a table has room for: the sets, the memory, and last the clock.
 
-    Sets come before memory: without the larger ones little is known of a run with many schools.
-    Returns the ground that remembers so much, the sets and the step of the clock, `step_s` or more.
+    Sets over quarters as small as there is room for, of those `kept`; quarters of several schools
+    leave room for a memory. Returns the ground that remembers so much, the sets and the step of the
+    clock, `step_s` or more.
     """
     widest = _lay_grid(ground, max(WIDTHS_S))
     plain = _size_nodes(ground._replace(tabled=np.zeros_like(ground.tabled)), widest)
-    standing = kept or levels.number(1)
-    for depth in range(levels.deepest, 1, -1) if kept is None else ():
-        if _is_affordable(ground, plain, levels.number(depth).at):
-            standing = levels.number(depth)
+    standing = kept or levels.number(0)
+    assert standing is not None, "a quarter of all schools has two sets"
+    last = len(levels.quarterings) - 1
+    known = levels.find(standing.sets)
+    for level in (last, *range(known + 1, last)) if known < last else ():
+        finer = levels.number(level, kept)
+        room = 1 if level == last else _QUARTERS_ROOM
+        if finer is not None and _is_affordable(ground, room * plain, finer.at):
+            standing = finer
+        elif level < last:
+            break
+        if standing.sets.is_fine:
             break
     for most in range(min(most_tabled, int(ground.tabled.max())), -1, -1):
         ground = ground._replace(tabled=np.minimum(ground.tabled, most))
@@ -200,18 +210,19 @@ def _offer(t: Ahead, x: int, cost: int, after: int) -> None:
 
 @njit(cache=True, nogil=True)
 def find_seats(m: Ground, sets: Sets) -> Ints:
-    """The seats left after a call at the most, by set: one pupil of each of its schools is aboard.
+    """The seats left after a call at the most: by set, with the smallest pupil of each quarter.
 
-    Negative where the set has too many schools for the vehicle.
+    Negative where the set has too many quarters for the vehicle.
     """
     smallest = np.full(len(m.opens_s), m.room + 1, np.int32)
     for h in range(len(m.school)):
-        smallest[m.school[h]] = min(smallest[m.school[h]], m.use[h])
+        q = sets.quarter[m.school[h]]
+        smallest[q] = min(smallest[q], m.use[h])
     seats = np.full(len(sets.has), m.room, np.int32)
     for g in range(len(sets.has)):
         for s in range(len(m.opens_s)):
-            if sets.has[g, s]:
-                seats[g] -= smallest[s]
+            if sets.has[g, s] and sets.is_first[s]:
+                seats[g] -= smallest[sets.quarter[s]]
     return seats
 
 
@@ -220,7 +231,6 @@ def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
     """Fill all entries, the latest clock first: every step takes at least one bucket."""
     homes = len(m.school)
     nodes = homes + len(m.opens_s)
-    seen = np.empty(sets.depth, np.int64)
     seats = find_seats(m, sets)
     last = 0
     for i in range(nodes):
@@ -236,7 +246,7 @@ def _fill(m: Ground, dual: Ints, sets: Sets, t: Ahead) -> None:
                 if t.begin[g, i] < 0 or (i >= homes and seats[g] < 0):
                     continue
                 for crew in range(count_crew(m) + 1):
-                    _fill_entry(m, dual, sets, t, g, i, b, clock, crew, seats, seen)
+                    _fill_entry(m, dual, sets, t, g, i, b, clock, crew, seats)
 
 
 @njit(cache=True, nogil=True)
@@ -251,7 +261,6 @@ def _fill_entry(
     clock: int,
     crew: int,
     seats: Ints,
-    seen: NDArray[np.int64],
 ) -> None:
     """Fill the entries of a node, set, bucket and free crew for all seats left and memories.
 
@@ -278,44 +287,27 @@ def _fill_entry(
         step = m.live[i, h] if g > 0 else min(m.live[i, h], m.dead[i, h])
         cost = int(step) - int(dual[h])
         use = m.use[h]
-        some = 0
-        for z in range(sets.depth):
-            if z == 0 or sets.plus[g, s, z] != sets.plus[g, s, z - 1]:
-                y = locate(m, t, sets.plus[g, s, z], h, at, crew - taken, 0)
-                if y < 0:  # some of its schools would be too late, so all of them would
-                    some = 0
-                    break
-                seen[some] = y
-                some += 1
-        if some == 0:
+        y = locate(m, t, sets.plus[g, s], h, at, crew - taken, 0)
+        if y < 0:
             continue
         for q in range(max(use, fewest), most + 1):
             into = x + (q << bits if is_home else 0)
             for memory in range(1 << bits):
                 known = t.onward[i, h, memory]
-                if known < 0:
-                    continue
-                after = ENDLESS
-                for z in range(some):
-                    after = max(after, t.rest[seen[z] + (q - use << m.tabled[h]) + known])
-                _offer(t, into + memory, cost, after)
-    may_forget = not sets.is_all
+                if known >= 0:
+                    after = t.rest[y + (q - use << m.tabled[h]) + known]
+                    _offer(t, into + memory, cost, after)
     for s in range(schools):
-        if homes + s == i or m.leg_s[i, homes + s] >= NO_ROAD_S:
-            continue
-        if not sets.has[g, s] and not may_forget:
+        if homes + s == i or m.leg_s[i, homes + s] >= NO_ROAD_S or not sets.has[g, s]:
             continue
         at = max(clock + m.step_s[i, homes + s], m.done_from_s[s])
         if at > m.done_to_s[s]:
             continue
-        after = sets.minus[g, s]
-        y = locate(m, t, after, homes + s, at, crew, 0)
-        if y < 0:
-            continue
-        cost = int(m.live[i, homes + s])
-        if g == 0:
-            cost = min(cost, int(m.dead[i, homes + s]))
-        for memory in range(1 << bits):
-            rest = t.rest[y + t.onward[i, homes + s, memory]]
-            for q in range(width):
-                _offer(t, x + (q << bits) + memory, cost, rest)
+        for stays in range(2 if sets.stays[s] else 1):
+            y = locate(m, t, g if stays else sets.minus[g, s], homes + s, at, crew, 0)
+            if y < 0:
+                continue
+            for memory in range(1 << bits):
+                rest = t.rest[y + t.onward[i, homes + s, memory]]
+                for q in range(width):
+                    _offer(t, x + (q << bits) + memory, int(m.live[i, homes + s]), rest)

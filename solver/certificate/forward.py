@@ -75,26 +75,13 @@ def _look_ahead(
 
 @njit(cache=True, nogil=True)
 def _rest_of(row: Ints, m: Ground, sets: Sets, t: Ahead) -> int:
-    """The least that can follow a label, from the table; a reduced cost, in whole parts.
-
-    Where more schools are open than a set holds, every choice of them is a bound: the best counts.
-    """
+    """The least that can follow a label, from the table; a reduced cost, in whole parts."""
     if not t.is_filled:
         return ENDLESS
-    i = row[_NODE]
-    k = row[_OPEN]
-    best = ENDLESS
-    for chosen in range((1 << k) - 1 if k <= sets.depth else 0, 1 << k):
-        g = 0
-        some = 0
-        for x in range(k):
-            if chosen >> x & 1:
-                g = sets.plus[g, row[_SCHOOL + x], 0]
-                some += 1
-        if some == min(k, sets.depth) and (i >= len(m.school) or sets.has[g, m.school[i]]):
-            rest = _look_ahead(row, i, row[_CLOCK], row[_LOAD], row[_KNOWN], g, m, t)
-            best = max(best, rest)
-    return best
+    g = 0
+    for x in range(row[_OPEN]):
+        g = sets.plus[g, row[_SCHOOL + x]]
+    return _look_ahead(row, row[_NODE], row[_CLOCK], row[_LOAD], row[_KNOWN], g, m, t)
 
 
 @njit(cache=True, nogil=True)
@@ -201,10 +188,10 @@ def _is_no_worse(a: Ints, b: Ints, called_a: int, called_b: int) -> bool:
 
 @njit(cache=True, nogil=True)
 def _list_of(row: Ints, sets: Sets, nodes: int) -> int:
-    """The list of labels that a label is compared with: by node and the first open schools."""
+    """The list of labels that a label is compared with: by node and the open schools' set."""
     g = 0
-    for x in range(min(row[_OPEN], sets.depth)):
-        g = sets.plus[g, row[_SCHOOL + x], 0]
+    for x in range(row[_OPEN]):
+        g = sets.plus[g, row[_SCHOOL + x]]
     return int(g * nodes + row[_NODE])
 
 
@@ -436,8 +423,7 @@ def _bound_crowded(row: Ints, h: int, dual: Ints, m: Ground, sets: Sets, t: Ahea
         way = m.short_s[h, s]
         if way > left or at + way + m.dwell_s[s] > m.done_to_s[s]:
             return 0
-        if x < sets.depth - 1:
-            g = sets.plus[g, s, 0]
-    g = sets.plus[g, m.school[h], 0]
+        g = sets.plus[g, s]
+    g = sets.plus[g, m.school[h]]
     rest = _look_ahead(row, h, at, row[_LOAD] + m.use[h], 0, g, m, t)
     return int(min(0, row[_COST] + m.live[i, h] - dual[h] + rest))

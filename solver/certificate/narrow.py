@@ -3,8 +3,7 @@
 Runs are followed through the table of what may follow (:mod:`solver.certificate.ahead`), from every
 home on, each entry with the least that it is reached at. Where that and what may follow are not
 negative together, the entry is left. Sets of open schools that no other run stands with at a node,
-and ways that it does not take, are dropped; sets only where the table holds all there are, since a
-run with more is seen through smaller ones. True for the duals of the table alone.
+and ways that it does not take, are dropped. True for the duals of the table alone.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ UNREACHED = np.iinfo(np.int32).max
 def narrow(
     ground: Ground, dual: Ints, vehicle: int, standing: Standing, ahead: Ahead
 ) -> tuple[Ground, Standing]:
-    """Drop ways and, where the sets are all there are, sets; nothing where no table is filled.
+    """Drop ways and sets; nothing where no table is filled.
 
     Parameters
     ----------
@@ -38,8 +37,6 @@ def narrow(
     ways = np.zeros(ground.leg_s.shape, np.bool_)
     _follow_all(ground, dual, vehicle, standing.sets, ahead, reached, at, ways)
     ground = ground._replace(leg_s=np.where(ways, ground.leg_s, NO_ROAD_S).astype(np.int32))
-    if not standing.sets.is_all:
-        return ground, standing
     at[0, len(ground.school) :] = standing.at[0, len(ground.school) :]  # runs end there
     return ground, Standing(standing.sets, at & standing.at)
 
@@ -64,7 +61,7 @@ def _follow_all(
         crew = crews - 1 - (m.own[h] if crews > 1 else 0)
         if m.use[h] > m.room or crew < 0:
             continue
-        y = locate(m, t, sets.plus[0, m.school[h], 0], h, m.ready_s[h], crew, m.room - m.use[h])
+        y = locate(m, t, sets.plus[0, m.school[h]], h, m.ready_s[h], crew, m.room - m.use[h])
         if y >= 0:
             reached[y] = min(reached[y], m.first_cost[h] + vehicle - dual[h])
     last = 0
@@ -132,23 +129,14 @@ def _go_home(
     """Let the runs that stand at entries from x go on to every home."""
     g, i, crew, clock = here
     homes = len(m.school)
-    seen = np.empty(sets.depth, np.int64)
     for h in range(homes):
         taken = m.own[h] if count_crew(m) > 0 else 0
         if h == i or m.leg_s[i, h] >= NO_ROAD_S or taken > crew:
             continue
         s = m.school[h]
         then = max(clock + m.step_s[i, h], m.ready_s[h])
-        some = 0
-        for z in range(sets.depth):
-            if z == 0 or sets.plus[g, s, z] != sets.plus[g, s, z - 1]:
-                y = locate(m, t, sets.plus[g, s, z], h, then, crew - taken, 0)
-                if y < 0:
-                    some = 0
-                    break
-                seen[some] = y
-                some += 1
-        if some == 0:
+        z = locate(m, t, sets.plus[g, s], h, then, crew - taken, 0)
+        if z < 0:
             continue
         step = m.live[i, h] if g > 0 else min(m.live[i, h], m.dead[i, h])
         cost = np.int64(step) - dual[h]
@@ -159,11 +147,10 @@ def _go_home(
                 continue
             y = x + ((q if i < homes else 0) << m.tabled[i]) + memory
             whole = reached[y] + cost
-            for z in range(some):
-                w = seen[z] + (q - m.use[h] << m.tabled[h]) + known
-                if whole + t.rest[w] < 0:
-                    ways[i, h] = True
-                    reached[w] = min(reached[w], whole)
+            w = z + (q - m.use[h] << m.tabled[h]) + known
+            if whole + t.rest[w] < 0:
+                ways[i, h] = True
+                reached[w] = min(reached[w], whole)
 
 
 @njit(cache=True, nogil=True)
@@ -177,25 +164,23 @@ def _go_to_school(
     reached: Ints,
     ways: Flags,
 ) -> None:
-    """Let the runs that stand at entries from x go on to every school that is open, or may be."""
+    """Let the runs that stand at entries from x go on to every school that is open."""
     g, i, crew, clock = here
     homes = len(m.school)
     for s in range(len(m.opens_s)):
         j = homes + s
-        if j == i or m.leg_s[i, j] >= NO_ROAD_S or (sets.is_all and not sets.has[g, s]):
-            continue
         then = max(clock + m.step_s[i, j], m.done_from_s[s])
-        y = locate(m, t, sets.minus[g, s], j, then, crew, 0)
-        if then > m.done_to_s[s] or y < 0:
+        if j == i or m.leg_s[i, j] >= NO_ROAD_S or not sets.has[g, s] or then > m.done_to_s[s]:
             continue
-        cost = np.int64(m.live[i, j])
-        if g == 0:
-            cost = min(cost, np.int64(m.dead[i, j]))
-        for n in range(len(spots)):
-            q, memory = spots[n, 0], spots[n, 1]
-            had = x + ((q if i < homes else 0) << m.tabled[i]) + memory
-            w = y + t.onward[i, j, memory]
-            whole = reached[had] + cost
-            if whole + t.rest[w] < 0:
-                ways[i, j] = True
-                reached[w] = min(reached[w], whole)
+        for stays in range(2 if sets.stays[s] else 1):
+            z = locate(m, t, g if stays else sets.minus[g, s], j, then, crew, 0)
+            if z < 0:
+                continue
+            for n in range(len(spots)):
+                q, memory = spots[n, 0], spots[n, 1]
+                had = x + ((q if i < homes else 0) << m.tabled[i]) + memory
+                w = z + t.onward[i, j, memory]
+                whole = reached[had] + np.int64(m.live[i, j])
+                if whole + t.rest[w] < 0:
+                    ways[i, j] = True
+                    reached[w] = min(reached[w], whole)

@@ -41,8 +41,6 @@ STAGES = ((60, 0, 20_000), (60, 7, 60_000), (30, 7, 400_000), (10, 7, 4_000_000)
 """A mode is tried with steps of the clock in seconds, homes that its table remembers, and labels.
 
 Measured: a better table ends a mode sooner than more labels do."""
-MOST_DEPTH = 8
-"""So many open schools at most a set of the table holds."""
 MOST_COUNTED = 8
 """In vehicles with more room seats are counted only where a run is found without that."""
 STEP_DOWN = 0.95
@@ -210,13 +208,18 @@ def _try_share(mode: Mode, dual: Ints, vehicle: int, levels: Levels) -> Found:
 def _try_stages(ground: Ground, dual: Ints, vehicle: int, levels: Levels) -> Found:
     """Grow runs, with a better table and more labels where few do not end it.
 
-    Each stage leaves out what the table of the one before has shown to lead nowhere.
+    Each stage leaves out what the table of the one before has shown to lead nowhere, and comes
+    again as long as there is room for smaller quarters then.
     """
     found = Found(-FAR, False, 0, 0, np.empty(0, np.int32))
     most_proven = -FAR
     kept: Standing | None = None
-    for step_s, most_tabled, most in STAGES:
+    stage, finest = 0, -1
+    while stage < len(STAGES):
+        step_s, most_tabled, most = STAGES[stage]
         within, standing, width_s = fit_table(ground, levels, kept, step_s, most_tabled)
+        is_finer = levels.find(standing.sets) > finest
+        finest = levels.find(standing.sets)
         ahead = build_ahead(within, dual, standing, width_s)  # whatever homes are remembered
         while True:
             found = grow_runs(within, dual, vehicle, standing.sets, ahead, most)
@@ -228,11 +231,11 @@ def _try_stages(ground: Ground, dual: Ints, vehicle: int, levels: Levels) -> Fou
         is_settled = found.is_whole and found.least == found.run
         if is_settled or found.run < -PARTS:
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
-        if most == STAGES[-1][-1]:
+        if stage + 1 == len(STAGES) and (standing.sets.is_fine or not is_finer):
             break
-        within, left = narrow(within, dual, vehicle, standing, ahead)
+        within, kept = narrow(within, dual, vehicle, standing, ahead)
         ground = within._replace(tabled=ground.tabled)
-        kept = left if standing.sets.is_all else None
+        stage += standing.sets.is_fine or not is_finer
     return found._replace(least=most_proven)
 
 
@@ -246,7 +249,7 @@ def _prove_mode(mode: Mode, kept: Floats, kind_dual: float, most_share: float) -
     inside = kept[list(mode.riders)]
     share, held, labels, worst = most_share, 0.0, 0, -np.inf
     undercut, turns = most_share, 0
-    levels = Levels(mode.ground, MOST_DEPTH)
+    levels = Levels(mode.ground)
     while share > LEAST_SHARE and turns < _HALVINGS:
         dual = round_up(share * inside)
         found = _try_share(mode, dual, int(np.floor(-share * kind_dual * PARTS)), levels)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from solver.bound import generation, stages
-from solver.bound.ahead import Ahead, build_ahead
+from solver.bound.ahead import Ahead, build_ahead, weigh_nodes
 from solver.bound.answer import BoundResult
 from solver.bound.generation import bound_session
 from solver.bound.labels import Pace, label_mode
 from solver.bound.master import Column, Master
 from solver.bound.modes import FAR, REACHABLE, Ground, Ints, Mode, round_duals
-from solver.bound.open_sets import OpenSets
+from solver.bound.near_schools import list_groupings
+from solver.bound.open_sets import OpenSets, _list_grouped, keep_sets, list_sets
 from solver.bound.sweep import sweep
 from solver.bound.walks import list_open
 from solver.checker import check_session_plan
@@ -62,10 +63,21 @@ def price(mode: Mode, duals: list[float], entries: int, labels: int) -> tuple[in
     """Label a mode; returns the least reduced cost, whether that is proven, and the labels."""
     rounded = round_duals(np.array(duals))
     halt = np.zeros(1, dtype=np.int32)
-    sets, ahead = build_ahead(mode, rounded, entries, halt)
+    sets, ahead = build_table(mode, rounded, entries)
     pace = Pace(labels, labels, is_greedy=labels % 2 == 1, is_quick=False)
     found = label_mode(mode, rounded, sets, ahead, pace, halt)
     return found.least, found.is_whole, len(found.value)
+
+
+def build_table(
+    mode: Mode, dual: Ints, entries: int, *, is_coarse: bool = False
+) -> tuple[OpenSets, Ahead]:
+    """The table of a mode with at most so many entries, over groups as small as they allow."""
+    per_set = weigh_nodes(mode) * 2 ** mode.tabled.astype(np.int64)
+    sets = list_sets(mode, per_set, entries) or list_sets(mode, per_set, 10**9)
+    assert sets is not None
+    halt = np.zeros(1, dtype=np.int32)
+    return sets, build_ahead(mode, dual, entries, halt, sets, is_coarse=is_coarse)
 
 
 def remember(rng: np.random.Generator, ground: Ground) -> None:
@@ -131,13 +143,15 @@ def test_a_sweep_leaves_out_much_and_never_changes_the_least(above: int) -> None
             dual[0] += above
             plain = mode._replace(tabled=np.zeros_like(mode.tabled))
             for entries in (6_000, 20_000, 10_000_000):
-                sets, ahead = build_ahead(plain, dual, entries, halt, is_coarse=True)
-                whole = label_mode(mode, dual, *build_ahead(mode, dual, entries, halt), pace, halt)
+                sets, ahead = build_table(plain, dual, entries, is_coarse=True)
+                whole = label_mode(mode, dual, *build_table(mode, dual, entries), pace, halt)
                 swept, left = sweep(plain, dual, sets, ahead, halt)
                 swept = swept._replace(tabled=mode.tabled)
-                kept = left if sets.is_all else None
-                tables = build_ahead(swept, dual, 10_000_000, halt, kept)
-                answer = label_mode(swept, dual, *tables, pace, halt)
+                finer = list_sets(swept, weigh_nodes(swept), 10_000_000, left)
+                assert finer is not None
+                assert finer.is_fine
+                table = build_ahead(swept, dual, 10_000_000, halt, finer)
+                answer = label_mode(swept, dual, finer, table, pace, halt)
                 if not whole.is_whole:
                     continue
                 assert (answer.least, answer.is_whole) == (whole.least, True), f"{number}, {key}"
@@ -146,7 +160,7 @@ def test_a_sweep_leaves_out_much_and_never_changes_the_least(above: int) -> None
                 after += int((swept.leg_time < REACHABLE).sum())
                 seen += 1
                 negative += answer.least < 0
-                crowded += not sets.is_all
+                crowded += not sets.is_fine
     assert seen >= 50
     assert negative >= seen // 4
     assert crowded >= 5
@@ -296,7 +310,7 @@ def test_walks_left_open_cost_what_the_table_says() -> None:
             duals = round_duals(rng.uniform(10.0, 60.0, size=len(mode.homes)))
             for entries in (60_000, 10_000_000):
                 halt = np.zeros(1, dtype=np.int32)
-                sets, ahead = build_ahead(mode, duals, entries, halt)
+                sets, ahead = build_table(mode, duals, entries)
                 found = label_mode(mode, duals, sets, ahead, Pace(20, 20, False, False), halt)
                 costs = [reduce_cost(mode, duals, walk) for walk in list_open(found)]
                 if not costs or found.least == -FAR:
@@ -357,3 +371,54 @@ def test_a_master_that_fails_keeps_its_prices(monkeypatch: pytest.MonkeyPatch) -
     before = master.solve()
     monkeypatch.setattr(master._solver, "Solve", lambda: master._solver.ABNORMAL)
     assert master.solve() is before
+
+
+def list_standing(sets: OpenSets) -> set[tuple[int, frozenset[int]]]:
+    """Every node with each of its sets, as the schools whose groups it has."""
+    return {
+        (int(i), frozenset(np.flatnonzero(sets.has[g][sets.group]).tolist()))
+        for i, g in zip(*np.nonzero(sets.place >= 0), strict=True)
+    }
+
+
+def test_smaller_groups_have_all_sets_of_what_was_kept_over_larger_ones_and_no_other() -> None:
+    """Whatever is kept: single sets whose parts are not, all, or nothing but the empty one."""
+    rng = np.random.default_rng(41)
+    seen = 0
+    for number in range(12):
+        instance, matrix = draw_instance(rng, 9, "AM", schools=4, is_metric=number % 3 > 0)
+        ground = Ground(instance, matrix, list(range(9)), 4)
+        mode = max(map(ground.build_mode, ground.members), key=lambda m: len(m.homes))
+        weight = weigh_nodes(mode)
+        whole = list_sets(mode, weight, 10**9)
+        assert whole is not None
+        assert whole.is_fine
+        for group in list_groupings(mode)[:-1]:
+            large = _list_grouped(mode, group, weight, 10**9, None)
+            assert large is not None
+            kept = keep_sets(large, rng.random(large.place.shape) < (0.0, 0.3, 1.0)[number % 3])
+            fine = list_sets(mode, weight, 10**9, kept)
+            assert fine is not None
+            held = list_standing(kept)
+            wanted = {
+                (i, schools)
+                for i, schools in list_standing(whole)
+                if (i, frozenset(np.flatnonzero(np.isin(group, group[list(schools)])).tolist()))
+                in held
+            }
+            assert list_standing(fine) == wanted, f"instance {number}, {group}"
+            assert number % 3 < 2 or wanted == list_standing(whole)
+            seen += len(wanted)
+    assert seen >= 100
+
+
+def test_schools_that_no_road_joins_are_grouped_last() -> None:
+    instance, matrix = draw_instance(np.random.default_rng(3), 6, "AM", schools=4)
+    ground = Ground(instance, matrix, list(range(6)), 4)
+    mode = ground.build_mode(next(iter(ground.members)))
+    apart = mode.short_time.copy()
+    homes = len(mode.homes)
+    apart[homes:, homes + 3] = apart[homes + 3, homes:] = FAR
+    groupings = list_groupings(mode._replace(short_time=apart))
+    assert [int(group.max()) + 1 for group in groupings] == [1, 2, 4]
+    assert (groupings[1] == groupings[1][3]).sum() == 1

@@ -176,17 +176,20 @@ def test_the_table_of_what_may_follow_changes_no_answer() -> None:
             dual = round_up(rng.uniform(0.0, 40.0, size=len(mode.riders)))
             above = 120_000_000 * (number % 2)  # a vehicle's dual, and a pupil who pays for it
             dual[0] += above
-            levels = Levels(mode.ground, 8)
-            standing = levels.number(min(1 + number % 3, levels.deepest))
+            levels = Levels(mode.ground)
+            standing = levels.number(number % len(levels.quarterings))
+            assert standing is not None
             sets, ahead = standing.sets, build_ahead(mode.ground, dual, standing)
             assert ahead.is_filled
-            crowded += not sets.is_all
+            crowded += not sets.is_fine
             plain = ahead._replace(is_filled=False)
             ground, left = narrow(mode.ground, dual, above, standing, ahead)
             dropped += int((ground.leg_s != mode.ground.leg_s).sum())
-            again = build_ahead(ground, dual, left, 10)
+            finer = left if sets.is_fine else levels.number(len(levels.quarterings) - 1, left)
+            assert finer is not None
+            again = build_ahead(ground, dual, finer, 10)
             assert again.is_filled
-            narrowed = grow_runs(ground, dual, above, sets, again, 400_000)
+            narrowed = grow_runs(ground, dual, above, finer.sets, again, 400_000)
             least = [
                 grow_runs(mode.ground, dual, above, sets, table, 400_000)
                 for table in (ahead, plain)
@@ -264,3 +267,43 @@ def test_a_certificate_that_does_not_fit_is_refused(
     instance, matrix = _draw_plain(4)
     with pytest.raises(CertificateError, match=words):
         prove_bound(instance, matrix, duals, kinds)
+
+
+def list_standing(standing: Standing) -> set[tuple[int, frozenset[int]]]:
+    """Every node with each set that can stand there, as the schools whose quarters it has."""
+    return {
+        (int(i), frozenset(np.flatnonzero(standing.sets.has[g]).tolist()))
+        for g, i in zip(*np.nonzero(standing.at), strict=True)
+    }
+
+
+def test_smaller_quarters_have_all_sets_of_what_was_kept_over_larger_ones_and_no_other() -> None:
+    """Whatever is kept: single sets whose parts are not, all, or nothing."""
+    rng = np.random.default_rng(43)
+    seen = 0
+    for number in range(12):
+        instance, matrix = draw_instance(rng, 9, "PM", schools=4, is_metric=number % 3 > 0)
+        modes = list_modes(read_sketch(instance, matrix), list(range(9)), 4)
+        levels = Levels(max(modes, key=lambda mode: len(mode.riders)).ground)
+        last = len(levels.quarterings) - 1
+        whole = levels.number(last)
+        assert whole is not None
+        for level in range(last):
+            large = levels.number(level)
+            assert large is not None
+            at = large.at & (rng.random(large.at.shape) < (0.0, 0.3, 1.0)[number % 3])
+            fine = levels.number(last, Standing(large.sets, at))
+            assert fine is not None
+            quarter = large.sets.quarter
+            held = list_standing(Standing(large.sets, at))
+            wanted = {
+                (i, schools)
+                for i, schools in list_standing(whole)
+                if not schools
+                or (i, frozenset(np.flatnonzero(np.isin(quarter, quarter[list(schools)])).tolist()))
+                in held
+            }
+            assert list_standing(fine) == wanted, f"instance {number}, {quarter}"
+            assert number % 3 < 2 or wanted == list_standing(whole)
+            seen += len(wanted)
+    assert seen >= 100
