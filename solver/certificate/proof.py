@@ -247,6 +247,8 @@ def _prove_mode(mode: Mode, kept: Floats, kind_dual: float, most_share: float) -
     """
     began = time.perf_counter()
     inside = kept[list(mode.riders)]
+    if kind_dual == 0.0 and not inside.any() and mode.least_cost >= 0.0:  # nothing is undercut
+        return ModeProof(mode.vehicle_type, mode.shared, mode.own, 0.0, most_share, 0, 0.0)
     share, held, labels, worst = most_share, 0.0, 0, -np.inf
     undercut, turns = most_share, 0
     levels = Levels(mode.ground)

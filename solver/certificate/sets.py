@@ -59,6 +59,7 @@ class Levels:
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
         self.quarterings = _join_near(ground)
+        self.behind = _find_behind(ground)
         self.listed: dict[int, Standing | None] = {}
 
     def number(self, level: int, kept: Standing | None = None) -> Standing | None:
@@ -67,10 +68,14 @@ class Levels:
         None where there are too many.
         """
         if kept is not None:
-            return _list_sets(self.ground, self.quarterings[level], kept)
+            return self._list(level, kept)
         if level not in self.listed:
-            self.listed[level] = _list_sets(self.ground, self.quarterings[level], None)
+            self.listed[level] = self._list(level, None)
         return self.listed[level]
+
+    def _list(self, level: int, kept: Standing | None) -> Standing | None:
+        quarter = self.quarterings[level]
+        return _list_sets(_find_needs(self.ground, quarter, self.behind), quarter, kept)
 
     def find(self, sets: Sets) -> int:
         """The level of sets listed before."""
@@ -126,14 +131,19 @@ class _Needs(NamedTuple):
     shut: NDArray[np.int64]
 
 
-def _find_needs(ground: Ground, quarter: Ints) -> _Needs:
+def _find_behind(ground: Ground) -> NDArray[np.int64]:
+    """The least seconds from each node to each other by any way, with service at the nodes."""
+    behind = ground.step_s.astype(np.int64)
+    np.fill_diagonal(behind, 0)
+    for via in range(len(behind)):
+        np.minimum(behind, behind[:, via, None] + behind[None, via, :], out=behind)
+    return behind
+
+
+def _find_needs(ground: Ground, quarter: Ints, behind: NDArray[np.int64]) -> _Needs:
     """What pupils aboard at a node can have behind them, by the quickest way from their homes."""
     homes, schools = len(ground.school), len(ground.opens_s)
     nodes, some = homes + schools, int(quarter.max()) + 1
-    behind = ground.step_s.astype(np.int64)
-    np.fill_diagonal(behind, 0)
-    for via in range(nodes):
-        np.minimum(behind, behind[:, via, None] + behind[None, via, :], out=behind)
     boarded = np.full((nodes, some), FAR, dtype=np.int64)
     left = np.full((nodes, some), -1, dtype=np.int64)
     way = np.full((nodes, some), FAR, dtype=np.int64)
@@ -180,9 +190,8 @@ class _Kept(NamedTuple):
     plus: Ints
 
 
-def _list_sets(ground: Ground, quarter: Ints, kept: Standing | None) -> Standing | None:
+def _list_sets(needs: _Needs, quarter: Ints, kept: Standing | None) -> Standing | None:
     """All sets of quarters with where they stand; None where there are too many."""
-    needs = _find_needs(ground, quarter)
     nodes, some = needs.left.shape
     larger = _look_at(kept, quarter) if kept else None
     image: dict[Group, int] = {(): 0}
