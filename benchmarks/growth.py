@@ -5,8 +5,8 @@
 
 Each size is a process of its own, so that its peak memory is its own: it writes the borough's
 files, reads them as a council's upload, builds the AM session over the demo's roads, and plans it
-for the same number of seconds a pupil. Stages are timed apart. Sizes that are done are kept in a
-scratch folder, so that an interrupted run goes on.
+for the same number of seconds a pupil, up to a limit. Stages are timed apart. Sizes that are done
+are kept in a scratch folder, so that an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SIZES = (50, 150, 500, 1_500, 5_000, 20_000)
 SECONDS_A_PUPIL = 0.18
 """900 seconds for 5,000 pupils."""
+MOST_SECONDS = 900.0
 _MIB = 2**20
 
 
@@ -60,7 +61,8 @@ def main() -> int:
     """Measure every size in a process of its own, and write the table and the picture."""
     arguments = _read_arguments()
     if arguments.one:
-        print(json.dumps(asdict(_measure(arguments.one, arguments.seconds_a_pupil, 42))))
+        growth = _measure(arguments.one, _choose_seconds(arguments.one, arguments), 42)
+        print(json.dumps(asdict(growth)))
         return 0
     subprocess.run([sys.executable, "-m", "solver", "compile"], cwd=REPOSITORY, check=True)
     found = [_measure_apart(size, arguments) for size in arguments.sizes]
@@ -79,6 +81,7 @@ def _read_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--seconds-a-pupil", type=float, default=SECONDS_A_PUPIL)
+    parser.add_argument("--most-seconds", type=float, default=MOST_SECONDS)
     parser.add_argument("--one", type=int, help="measure one size here and print it as JSON")
     parser.add_argument("--out", type=Path, help="where the table goes (Markdown)")
     parser.add_argument("--picture", type=Path, help="where the picture goes (PNG)")
@@ -88,14 +91,20 @@ def _read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _choose_seconds(size: int, arguments: argparse.Namespace) -> float:
+    """The seconds of search that a size is given."""
+    return float(min(arguments.seconds_a_pupil * size, arguments.most_seconds))
+
+
 def _measure_apart(size: int, arguments: argparse.Namespace) -> Growth:
     """Measure a size in a fresh process, or return what the scratch folder holds of it."""
     revision = get_revision()
-    name = f"growth_{size}_{arguments.seconds_a_pupil:g}_{revision}.json"
+    name = f"growth_{size}_{_choose_seconds(size, arguments):g}_{revision}.json"
     kept = arguments.scratch / name.replace("+", "_changed")
     if not kept.is_file() or revision.endswith("+"):
         words = [sys.executable, "-m", "benchmarks.growth", "--one", str(size)]
         words += ["--seconds-a-pupil", str(arguments.seconds_a_pupil)]
+        words += ["--most-seconds", str(arguments.most_seconds)]
         done = subprocess.run(words, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True)
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(done.stdout.strip().splitlines()[-1], encoding="utf-8")
@@ -108,7 +117,7 @@ def _measure_apart(size: int, arguments: argparse.Namespace) -> Growth:
     return growth
 
 
-def _measure(size: int, seconds_a_pupil: float, seed: int) -> Growth:
+def _measure(size: int, seconds: float, seed: int) -> Growth:
     from benchmarks.demo_session import build_demo_session
     from solver.checker import check_session_plan
     from solver.domain import PlanRejectedError, SessionPlan
@@ -123,7 +132,7 @@ def _measure(size: int, seconds_a_pupil: float, seed: int) -> Growth:
         if not first:
             first.append((time.perf_counter() - began, plan.objective))
 
-    limits = SearchLimits(seconds=seconds_a_pupil * size, seed=seed)
+    limits = SearchLimits(seconds=seconds, seed=seed)
     plan = solve_session(session.instance, session.matrix, limits, on_better=note)
     plan_s = time.perf_counter() - began
     violations = check_session_plan(session.instance, session.matrix, plan)
@@ -154,7 +163,7 @@ def _write_page(found: Sequence[Growth], arguments: argparse.Namespace) -> str:
         "# Growth",
         "",
         f"{describe_machine()}; revision {get_revision()}; {arguments.seconds_a_pupil:g} s of "
-        f"search a pupil.",
+        f"search a pupil, {arguments.most_seconds:g} s at most.",
         "",
         "The AM session of a demo borough, from its files to a plan that the checker accepts. "
         "Pounds a day are the session's objective: half the day charge a run, soft penalties "

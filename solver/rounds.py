@@ -327,8 +327,8 @@ class Rounds:
             else:
                 runs += [run.nodes for run in chosen]
         trial = build_state(a, self.fleet)
-        is_whole = all(set_run(trial, row, run, a) for row, run in enumerate(runs))
-        is_better = is_whole and self._keep(trial)
+        fits = all(set_run(trial, row, run, a) for row, run in enumerate(runs))
+        is_better = fits and self._keep(trial)
         if is_better and self._place(self._done(self.clock.share()))[1] >= JOIN_FROM:
             self.go_on(self.best, self.groups)
         return is_better

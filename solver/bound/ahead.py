@@ -231,53 +231,41 @@ def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, b: int) -> None:
 @njit(cache=True, nogil=True)
 def _board_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int, b: int) -> None:
     """Offer all homes that can follow node i at a clock to its entries of bucket b."""
-    homes = len(m.homes)
     loads, crew = count_loads(m), count_crew(m)
-    for h in range(homes):
-        start = clock + m.step_time[i, h]
-        at = max(start, m.ready[h])
-        places = m.room + 1 - m.use[h]
-        if h == i or m.leg_time[i, h] >= REACHABLE or at > m.latest[h] or places <= 0:
+    rest, place, bits_i = t.rest, sets.place, t.bits[i]
+    begin, source, target = sets.boards.begin, sets.boards.source, sets.boards.target
+    row = find_row(sets, t, i, b, loads)
+    for h in range(len(m.homes)):
+        if m.leg_time[i, h] >= REACHABLE or h == i:
             continue
-        s = m.school_of[h]
-        bucket = find_bucket(t, h, at)
+        at = max(clock + m.step_time[i, h], m.ready[h])
+        places = m.room + 1 - m.use[h]
+        if at > m.latest[h] or places <= 0:
+            continue
+        s, bits_h = m.school_of[h], t.bits[h]
+        has_memory = bits_i > 0 or bits_h > 0
         cost = np.int32(m.step_cost[i, h] - dual[h])
         takes = m.is_dedicated[h] if crew > 0 else 0
-        x = find_row(sets, t, i, b, loads) + (m.use[h] << t.bits[i])
-        z = find_row(sets, t, h, bucket, loads)
-        lo, hi = sets.boards.begin[i, s], sets.boards.begin[i, s + 1]
-        source, target = sets.boards.source[lo:hi], sets.boards.target[lo:hi]
-        for own in range(takes, crew + 1):
-            y = x + (own * (m.room + 1) << t.bits[i])
-            then = z + ((own - takes) * (m.room + 1) << t.bits[h])
-            _offer(t, source, target, sets.place[h], y, then, loads, places, cost, i, h)
-
-
-@njit(cache=True, nogil=True)
-def _offer(
-    t: Ahead,
-    source: Ints,
-    target: Ints,
-    place: Ints,
-    x: int,
-    z: int,
-    loads: int,
-    places: int,
-    cost: np.int32,
-    i: int,
-    h: int,
-) -> None:
-    """Offer home h to entries of node i from x on, with what may follow in its own from z on."""
-    for e in range(len(source)):
-        if place[target[e]] < 0:
-            continue
-        y, then = x + (source[e] * loads << t.bits[i]), z + (place[target[e]] * loads << t.bits[h])
-        for q in range(places):
-            into, after = y + (q << t.bits[i]), then + (q << t.bits[h])
-            for memory in range(1 << t.bits[i]):
-                known = t.passes[i, h, memory]
-                if known >= 0:
-                    _take(t, into + memory, np.int32(t.rest[after + known] + cost))
+        x = row + (m.use[h] << bits_i)
+        z = find_row(sets, t, h, find_bucket(t, h, at), loads)
+        for e in range(begin[i, s], begin[i, s + 1]):
+            to = place[h, target[e]]
+            if to < 0:
+                continue
+            for own in range(takes, crew + 1):
+                y = x + (source[e] * loads + own * (m.room + 1) << bits_i)
+                then = z + (to * loads + (own - takes) * (m.room + 1) << bits_h)
+                if not has_memory:
+                    for q in range(places):
+                        _take(rest, y + q, np.int32(rest[then + q] + cost))
+                    continue
+                for memory in range(1 << bits_i):
+                    known = t.passes[i, h, memory]
+                    if known < 0:
+                        continue
+                    for q in range(places):
+                        after = rest[then + (q << bits_h) + known]
+                        _take(rest, y + (q << bits_i) + memory, np.int32(after + cost))
 
 
 @njit(cache=True, nogil=True)
@@ -304,10 +292,10 @@ def _call_all(m: Mode, sets: OpenSets, t: Ahead, i: int, clock: int, b: int, lef
                 for memory in range(1 << t.bits[i]):
                     v = np.int32(t.rest[empty + t.passes[i, j, memory]] + m.step_cost[i, j])
                     for q in range(m.room + 1):
-                        _take(t, y + (q << t.bits[i]) + memory, v)
+                        _take(t.rest, y + (q << t.bits[i]) + memory, v)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _take(t: Ahead, y: int, value: np.int32) -> None:
+def _take(rest: Ints, y: int, value: np.int32) -> None:
     """Take what a step may lead to into an entry."""
-    t.rest[y] = min(t.rest[y], max(value, np.int32(NO_FLOOR)))
+    rest[y] = min(rest[y], max(value, np.int32(NO_FLOOR)))

@@ -12,16 +12,15 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver.arrays import IntArray
 from solver.bound.answer import BoundProgress, BoundResult
 from solver.bound.fixed import price_fixed
-from solver.bound.master import Column, Master
+from solver.bound.master import Column, Master, Prices
 from solver.bound.modes import (
     PENNY_PARTS,
     Ground,
@@ -36,8 +35,6 @@ from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.bound.walks import Walk, call_once, pick_walks
 from solver.domain import Instance, TravelMatrix
 from solver.limits import Clock, StopLimits
-
-Duals = NDArray[np.float64]
 
 GENERATING_SHARE = 0.2
 """Share of the time after which duals are proven that quick labelling still finds runs for."""
@@ -55,6 +52,8 @@ FIRST = 1
 """The stage that a mode begins with at the latest: what it leaves out the others need not hold."""
 SAFE_TOP = 1
 """The stage up to which the duals are proven before the gap is closed."""
+LARGE, LOW = 250, 0.25
+"""Where there are more riders, so low a share of the prices is proven at first."""
 FIRST_TOP = 3
 """The stage up to which the gap is closed first, then up to the later ones."""
 ROUNDS_A_STAGE = (0, 20, 100, 400, 1600)
@@ -78,26 +77,6 @@ _STEADY, _STEADIEST = 0.5, 0.875
 """How near to the best prices proven so far the next are tried, nearer where they did not hold."""
 _WATCH_S = 0.2
 THREADS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Prices:
-    """What a rider adds, GBP, by place, and what one vehicle more of a type would save (<= 0)."""
-
-    riders: Duals
-    kinds: Duals
-
-    def mix(self, other: _Prices, share: float) -> _Prices:
-        """So much of these prices, the rest of others."""
-        return _Prices(
-            share * self.riders + (1 - share) * other.riders,
-            share * self.kinds + (1 - share) * other.kinds,
-        )
-
-    def is_near(self, other: _Prices) -> bool:
-        """Whether they are the same but for rounding."""
-        apart = np.abs(np.concatenate([self.riders - other.riders, self.kinds - other.kinds]))
-        return bool(apart.max() < _NEGATIVE)
 
 
 def bound_session(
@@ -164,7 +143,7 @@ class _Job:
         self.stage = dict.fromkeys(self.modes, 0)
         self.rounds = 0
         self.value = 0.0
-        nothing = _Prices(np.zeros(len(self.free)), np.zeros(len(self.counts)))
+        nothing = Prices(np.zeros(len(self.free)), np.zeros(len(self.counts)))
         self.prices = self.tried = self.best = self.first = nothing
         self.best_value = self.relaxed = self.full_s = 0.0
         self.learns = False  # not before a first proof
@@ -195,8 +174,12 @@ class _Job:
         """Add columns by quick labelling, then prove what their prices are worth."""
         self._relax(GENERATING_SHARE)
         last = len(self.stages) - 1
-        _, share, _ = self._label_all(min(SAFE_TOP, last), self.modes)
-        self._keep(share)
+        if len(self.free) > LARGE:
+            self.learns = True
+            self._prove_low(min(FIRST_TOP, last))
+        else:
+            _, share, _ = self._label_all(min(SAFE_TOP, last), self.modes)
+            self._keep(share)
         self.learns = True
         for top in range(min(FIRST_TOP, last), last + 1):
             if self.clock.is_over():
@@ -205,14 +188,27 @@ class _Job:
             self._close_gap(top)
             self._note_near()
 
+    def _prove_low(self, top: int) -> None:
+        """Prove a low share of the prices: of a large session more takes too long to begin with.
+
+        Modes without assistants of riders' own go first: the others remember what they learned.
+        """
+        self.tried = self.best.mix(self.prices, 1 - LOW)
+        plain = [key for key in self.modes if key.dedicated == 0]
+        _, share, _ = self._label_all(top, plain)
+        for key in self.modes:
+            self.ground.inherit(key, replace(key, dedicated=0))
+        _, least, _ = self._label_all(top, [key for key in self.modes if key.dedicated > 0])
+        self._keep(min(share, least))
+        self._report("proof")
+
     def _relax(self, share: float) -> None:
         """Generate columns, and keep the programme's value and prices before any proof."""
         self._generate_quickly(share)
         self.relaxed, self.first = self.value, self.prices
 
     def _solve_master(self) -> None:
-        self.value, riders, kinds = self.master.solve()
-        self.prices = _Prices(riders, kinds)
+        self.value, self.prices = self.master.solve()
 
     def _generate_quickly(self, share: float) -> None:
         """Add columns of all modes until that share of the time, or until there are none."""
@@ -407,7 +403,8 @@ class _Job:
             How many columns are new, the share of the prices that holds, and who found any.
         """
         with ThreadPoolExecutor(THREADS) as threads:
-            labelled = list(threads.map(partial(self._label, top), keys))
+            # the last vehicle types are the largest and take longest: they begin
+            labelled = list(threads.map(partial(self._label, top), keys[::-1]))[::-1]
         new = 0
         found = []
         for key, answer in zip(keys, labelled, strict=True):
@@ -447,7 +444,7 @@ class _Job:
         value = share * worth
         if value > self.best_value:
             self.best_value = value
-            self.best = _Prices(share * self.tried.riders, share * self.tried.kinds)
+            self.best = Prices(share * self.tried.riders, share * self.tried.kinds)
 
     def _report(self, phase: str) -> None:
         constant = sum(self.fixed.values())
@@ -470,7 +467,7 @@ class _Job:
             prices=self._spread(self.first),
         )
 
-    def _spread(self, prices: _Prices) -> tuple[float, ...]:
+    def _spread(self, prices: Prices) -> tuple[float, ...]:
         """The price of every rider of the session, those that nothing can carry included."""
         spread = np.zeros(self.riders)
         spread[self.free] = prices.riders

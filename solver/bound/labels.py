@@ -46,6 +46,8 @@ from solver.bound.lists import (
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
+UNKNOWN = NO_FLOOR // 2
+"""A least that says nothing: what is added to a gain without limit stays below."""
 _BITS = 62
 _QUEUES = 4096
 _CLOCK_STEP_S = 15
@@ -60,10 +62,10 @@ class Priced(NamedTuple):
     """What labelling found; costs in whole parts of a penny (`PENNY_PARTS`).
 
     No run of the mode has a reduced cost below `least`; `is_whole` says whether a run has it, or 0
-    is the least. Where labelling ended early `least` is what its open labels may still reach.
-    `value` is per label the cost of the complete run that ends there, :data:`FAR` where none does.
-    `open` are the labels left open that may reach the least, the least first, and `rest` a walk
-    after each that does (padded with -1).
+    is the least. Where labelling ended early `least` is what its open labels may still reach, and
+    :data:`UNKNOWN` where nothing is known. `value` is per label the cost of the complete run that
+    ends there, :data:`FAR` where none does. `open` are the labels left open that may reach the
+    least, the least first, and `rest` a walk after each that does (padded with -1).
     """
 
     least: int
@@ -210,31 +212,26 @@ def _call(row: Ints, new: Ints, i: int, at: int, m: Mode) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _look_up(sets: OpenSets, t: Ahead, g: int, i: int, row: Ints, memory: int, m: Mode) -> int:
-    """The least that may follow, with a set as it is seen; FAR where nothing can."""
+def _find_set(row: Ints, sets: OpenSets) -> int:
+    """The set of a run's open schools; -1 where no run has it."""
+    g = 0
+    for x in range(row[OPEN]):
+        g = sets.plus[g, row[SCHOOL + x]]
+        if g < 0:
+            break
+    return int(g)
+
+
+@njit(cache=True, nogil=True)
+def _bound_rest(row: Ints, g: int, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mode) -> int:
+    """A reduced cost that nothing which follows a run with set g goes below; FAR: nothing can."""
+    if t.width == 0:
+        return NO_FLOOR
     z = find_entry(sets, t, g, i, row[CLOCK], count_loads(m))
     if z < 0:
         return FAR
     z += (count_crew(m) - row[OWN]) * (m.room + 1) + m.room - row[LOAD] << t.bits[i]
     return int(t.rest[z + find_memory(i, memory, m)])
-
-
-@njit(cache=True, nogil=True)
-def _bound_rest(
-    row: Ints, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mode
-) -> tuple[int, int]:
-    """A reduced cost that nothing which follows the run goes below, in whole parts, and its set.
-
-    The set is -1 where the table says nothing of the run.
-    """
-    if t.width == 0:
-        return NO_FLOOR, -1
-    g = 0
-    for x in range(row[OPEN]):
-        g = sets.plus[g, row[SCHOOL + x]]
-        if g < 0:
-            return FAR, -1
-    return _look_up(sets, t, g, i, row, memory, m), g
 
 
 @njit(cache=True, nogil=True)
@@ -319,20 +316,20 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
                 to = homes + s
                 called[count] = called[label] | (1 << s if s < _BITS else 0)
                 memory[count] = memory[label]
+            g = _find_set(new, sets)
+            if g < 0:
+                continue
             # the table is asked twice: before what is remembered is known, and with it
-            rest, _ = _bound_rest(new, to, 0, sets, t, m)
+            rest = _bound_rest(new, g, to, 0, sets, t, m)
             if new[COST] + rest >= 0:
                 continue
             if new[OPEN] > OPEN_AT_ONCE:
                 least = min(least, new[COST] + rest)
                 continue
             memory[count] = _remember(memory[count], max(i, 0), to, new[CLOCK], called[count], m)
-            rest, _ = _bound_rest(new, to, memory[count], sets, t, m)
+            rest = _bound_rest(new, g, to, memory[count], sets, t, m)
             if new[COST] + rest >= 0:
                 continue
-            g = 0
-            for x in range(new[OPEN]):
-                g = max(0, sets.plus[g, new[SCHOOL + x]])
             slot = slots[to] + max(0, sets.place[to, g])
             if not enter(row, memory, called, dead, lists, slot, count, pace.is_quick):
                 continue
@@ -360,7 +357,7 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
     is_whole = not is_over and not pace.is_quick
     if not is_whole:
         least = (
-            -FAR if pace.is_quick or first < homes else min(least, _find_least(low, dead, count))
+            UNKNOWN if pace.is_quick or first < homes else min(least, _find_least(low, dead, count))
         )
         if label >= 0:
             least = min(least, low[label])
@@ -373,7 +370,7 @@ def label_mode(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, pace: Pace, halt: 
         q = shown[x]
         _follow_label(row[q], node[q], memory[q], dual, sets, t, m, rests[x])
     return Priced(
-        int(max(least, -FAR)),
+        int(max(least, UNKNOWN)),
         is_whole,
         value[:count].copy(),
         node[:count].copy(),
@@ -396,8 +393,9 @@ def _follow_label(
     row: Ints, i: int, memory: int, dual: Ints, sets: OpenSets, t: Ahead, m: Mode, walk: Ints
 ) -> None:
     """Write the walk that follows a label as the table has it; nothing where it has none."""
-    rest, g = _bound_rest(row, i, memory, sets, t, m)
-    if g < 0 or rest >= FAR:
+    g = _find_set(row, sets)
+    rest = _bound_rest(row, g, i, memory, sets, t, m) if g >= 0 else FAR
+    if rest >= FAR:
         return
     state = np.empty(STATE, np.int64)
     state[NODE], state[SET], state[BUCKET] = i, g, find_bucket(t, i, row[CLOCK])

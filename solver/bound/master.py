@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
 
 _Key = tuple[int, tuple[float, ...]]
+_SAME = 1e-6
+"""Prices that are less apart than that, GBP, are the same but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,26 @@ class Column:
     riders: tuple[int, ...]
     vehicle_type: int
     is_loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a rider adds (>= 0), GBP, by place, and what one vehicle more of a type saves (<= 0)."""
+
+    riders: NDArray[np.float64]
+    kinds: NDArray[np.float64]
+
+    def mix(self, other: Prices, share: float) -> Prices:
+        """So much of these prices, the rest of others."""
+        return Prices(
+            share * self.riders + (1 - share) * other.riders,
+            share * self.kinds + (1 - share) * other.kinds,
+        )
+
+    def is_near(self, other: Prices) -> bool:
+        """Whether they are the same but for rounding."""
+        apart = np.abs(np.concatenate([self.riders - other.riders, self.kinds - other.kinds]))
+        return bool(apart.max() < _SAME)
 
 
 class Master:
@@ -44,7 +66,10 @@ class Master:
         self._objective.SetMinimization()
         self._known: set[_Key] = set()
         self._loose: list[tuple[_Key, pywraplp.Variable]] = []
-        self._answer = sum(prices), np.array(prices, dtype=np.float64), np.zeros(len(counts))
+        self._answer = (
+            sum(prices),
+            Prices(np.array(prices, dtype=np.float64), np.zeros(len(counts))),
+        )
         for rider, price in enumerate(prices):
             variable = self._solver.NumVar(0.0, self._solver.infinity(), "")
             self._objective.SetCoefficient(variable, price)
@@ -74,8 +99,8 @@ class Master:
             self._known.discard(key)
         self._loose.clear()
 
-    def solve(self) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-        """Return the value and the duals of riders (>= 0) and of vehicle types (<= 0), GBP.
+    def solve(self) -> tuple[float, Prices]:
+        """Return the value and the duals, GBP.
 
         Any duals give a valid bound once they are proven: where GLOP fails, those of before do.
         """
@@ -83,5 +108,5 @@ class Master:
             return self._answer
         riders = np.array([max(0.0, row.dual_value()) for row in self._rows])
         kinds = np.array([min(0.0, row.dual_value()) if row else 0.0 for row in self._limits])
-        self._answer = float(self._objective.Value()), riders, kinds
+        self._answer = float(self._objective.Value()), Prices(riders, kinds)
         return self._answer

@@ -280,6 +280,12 @@ class Ground:
         """Let the table remember the rider of a walk's shortest cycle too; whether it can."""
         return _remember(self.tabled[key], self._list_cycles(walk), MOST_TABLED)
 
+    def inherit(self, key: ModeKey, other: ModeKey) -> None:
+        """Let a mode's table remember what another's does, if it remembers nothing yet."""
+        if other in self.tabled and not any(self.tabled[key]):
+            inside = set(self.members[key])
+            self.tabled[key] = [[x for x in kept if x in inside] for kept in self.tabled[other]]
+
     def count_tabled(self, key: ModeKey) -> Ints:
         """How many riders each node of a mode remembers in the table now."""
         homes = [self.tabled[key][x] for x in self.members[key]]

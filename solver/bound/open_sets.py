@@ -23,8 +23,8 @@ _CODE_BITS = 60
 _EACH = _CODE_BITS // MOST_OPEN
 _MOST_ROWS = 3_000_000
 """So many sets of all nodes at most, of one size, are gone through."""
-_ROOM = 8
-"""Sets of groups take this part of what they may at most: the rest is for what is remembered."""
+_ROOM = 1 / 2
+"""Sets of groups take that part of what they may at most: the rest is for what is remembered."""
 
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -103,7 +103,7 @@ def list_sets(
         return fine
     best = before
     for group in finer[:-1]:
-        listed = _list_grouped(m, group, weight, most // _ROOM if group.max() else most, before)
+        listed = _list_grouped(m, group, weight, int(_ROOM * most) if group.max() else most, before)
         if listed is None:
             break
         best = listed

@@ -2,11 +2,13 @@
 
 A stage that does not end labelling teaches the table the homes that walks come back to, sweeps out
 what no negative run passes (:mod:`solver.bound.sweep`), and is asked again as long as that pays.
+While near schools count as one its clock is as coarse as may be, and no run grows beyond its first
+home: what the table then says of each teaches it, and soon makes room for smaller groups.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,15 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.bound.ahead import build_ahead, weigh_nodes
-from solver.bound.labels import Pace, Priced, label_mode
-from solver.bound.modes import FAR, PENNY_PARTS, Ground, Ints, Mode, ModeKey
+from solver.bound.labels import UNKNOWN, Pace, Priced, label_mode
+from solver.bound.modes import PENNY_PARTS, Ground, Ints, Mode, ModeKey
 from solver.bound.open_sets import OpenSets, list_sets
 from solver.bound.sweep import sweep
 from solver.bound.walks import Walk, list_open, list_runs, scale_to_hold
 
 FULL = 0.5
 """A table learns no more once it would take so much of a stage, its clock at its widest."""
-PAYS = 0.97
+PAYS, PAYS_GROUPED = 0.97, 0.85
 """It goes on learning while that brings the least to so large a share of what it was, or less."""
 MOST_RUNS = 2_000
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
@@ -77,30 +79,24 @@ def label_by_stages(
         Whether the table is taught what walks come back to.
     """
     share, before = 0.0, np.inf
-    stage, is_new = first, True
+    stage, sets = _list_first(build_mode(), stages, first)
+    is_new, is_settled = True, False
     walks: list[Walk] = []
     loose: list[Walk] = []
-    sets: OpenSets | None = None
     ways: Ints | None = None
-    while True:
+    while sets is not None:
         entries, labels = stages[stage]
         is_last = stage + 1 == len(stages)
         mode = build_mode()
-        if ways is not None:
-            mode = mode._replace(leg_time=ways)
-        if sets is None:
-            sets = list_sets(mode, weigh_nodes(mode), entries)
-        if sets is None:
-            if is_last:
-                break
-            stage += 1
-            continue
+        mode = mode if ways is None else mode._replace(leg_time=ways)
         mode = _fit_memory(mode, entries, sets)
-        is_coarse = stage > 0 and is_new and ways is None
+        is_grouped = not sets.is_fine and not is_settled
+        is_coarse = is_grouped or (stage > 0 and is_new and ways is None)
         ahead = build_ahead(mode, dual, entries, halt, sets, is_coarse=is_coarse)
         if halt[0]:
             break  # the table is not whole: it says nothing
-        priced = label_mode(mode, dual, sets, ahead, Pace(labels, labels, False, False), halt)
+        most = min(labels, len(mode.homes) + 1) if is_grouped else labels
+        priced = label_mode(mode, dual, sets, ahead, Pace(most, most, False, False), halt)
         share = max(share, _share(mode, priced))
         walks = pick(mode, list_runs(priced, MOST_RUNS))
         if priced.is_whole or walks or halt[0]:
@@ -111,19 +107,31 @@ def label_by_stages(
         mode, sets = sweep(mode, dual, sets, ahead, halt)
         ways = mode.leg_time
         finer = sets if sets.is_fine else list_sets(mode, weigh_nodes(mode), entries, sets)
-        gains = -priced.least < PAYS * before
+        gains = -priced.least < (PAYS_GROUPED if is_grouped else PAYS) * before
         before = -priced.least
-        learned = learns and gains and _learn(ground, key, mode, loose, entries, sets)
-        if learned or is_coarse or finer is not sets:
+        lesson = _list_places(ground, key, priced) if is_grouped else (w.places for w in loose)
+        learned = learns and gains and _learn(ground, key, mode, lesson, entries, sets)
+        if learned or finer is not sets or (is_coarse and not is_grouped):
             before = before if finer is sets else np.inf
             sets, is_new = finer, False
-        elif is_last:
-            break
-        else:
+        elif not is_last:
             stage, before, is_new = stage + 1, np.inf, True
             if not sets.is_fine:
                 sets = list_sets(mode, weigh_nodes(mode), stages[stage].numbers, sets)
+        elif is_grouped:
+            is_settled, is_new, before = True, False, np.inf
+        else:
+            break
     return Labelled(share, walks, loose, stage)
+
+
+def _list_first(mode: Mode, stages: list[Stage], first: int) -> tuple[int, OpenSets | None]:
+    """The first stage that has room for a mode's sets, and those; None where none has."""
+    for stage in range(first, len(stages)):
+        sets = list_sets(mode, weigh_nodes(mode), stages[stage].numbers)
+        if sets is not None:
+            return stage, sets
+    return len(stages) - 1, None
 
 
 def label_quickly(mode: Mode, dual: Ints, stage: Stage, halt: Ints) -> list[list[int]]:
@@ -142,7 +150,7 @@ def label_quickly(mode: Mode, dual: Ints, stage: Stage, halt: Ints) -> list[list
 
 
 def _share(mode: Mode, priced: Priced) -> float:
-    if priced.least <= -FAR:
+    if priced.least <= UNKNOWN:
         return 0.0
     return scale_to_hold(mode.least_cost, priced.least / PENNY_PARTS)
 
@@ -162,14 +170,26 @@ def _weigh_table(weight: NDArray[np.int64], tabled: Ints) -> float:
     return float((weight * 2.0**tabled).sum())
 
 
+def _list_places(ground: Ground, key: ModeKey, priced: Priced) -> Iterator[list[int]]:
+    """The walks that labelling left open, as places of the ground."""
+    inside = [*ground.members[key], *range(len(ground.riders), len(ground.stops))]
+    for walk in list_open(priced):
+        yield [inside[node] for node in walk]
+
+
 def _learn(
-    ground: Ground, key: ModeKey, mode: Mode, loose: list[Walk], entries: int, sets: OpenSets
+    ground: Ground,
+    key: ModeKey,
+    mode: Mode,
+    lesson: Iterable[list[int]],
+    entries: int,
+    sets: OpenSets,
 ) -> bool:
     """Let the table remember cycles of walks that were left open; whether it learns any."""
     weight = weigh_nodes(mode) * sets.many
     learned = 0
-    for walk in loose:
+    for places in lesson:
         if _weigh_table(weight, ground.count_tabled(key)) > FULL * entries:
             break
-        learned += ground.table_cycle(key, walk.places)
+        learned += ground.table_cycle(key, places)
     return learned > 0

@@ -45,7 +45,9 @@ def test_the_demo_borough_is_written_in_the_reference_format(tmp_path: Path) -> 
 
 
 def test_the_table_divides_by_riders_and_seconds() -> None:
-    page = _write_page([build_growth(1_500)], argparse.Namespace(seconds_a_pupil=0.18))
+    page = _write_page(
+        [build_growth(1_500)], argparse.Namespace(seconds_a_pupil=0.18, most_seconds=900.0)
+    )
     # 12,340 steps in 10 s; 20 x 1,500 / 3,000 = 10.00 first and 9.00 last, GBP a rider
     counts = "| 1,500 | 3,000 | 4,500 | 1.0 | 2.0 | 0.5 | 1.5 | 10 |"
     assert f"{counts} 1,234 | 10.00 | 9.00 | 7 | 1 | 300 |" in page
