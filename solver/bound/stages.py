@@ -106,7 +106,7 @@ def label_by_stages(
             break
         mode, sets = sweep(mode, dual, sets, ahead, halt)
         ways = mode.leg_time
-        finer = sets if sets.is_fine else list_sets(mode, weigh_nodes(mode), entries, sets)
+        finer = _split(mode, entries, sets)
         gains = -priced.least < (PAYS_GROUPED if is_grouped else PAYS) * before
         before = -priced.least
         lesson = _list_places(ground, key, priced) if is_grouped else (w.places for w in loose)
@@ -116,10 +116,11 @@ def label_by_stages(
             sets, is_new = finer, False
         elif not is_last:
             stage, before, is_new = stage + 1, np.inf, True
-            if not sets.is_fine:
-                sets = list_sets(mode, weigh_nodes(mode), stages[stage].numbers, sets)
+            sets = _split(mode, stages[stage].numbers, sets)
         elif is_grouped:
-            is_settled, is_new, before = True, False, np.inf
+            finer = _split(mode, entries, sets, remembers=False)
+            is_settled, is_new, before = finer is sets, False, np.inf
+            sets = finer
         else:
             break
     return Labelled(share, walks, loose, stage)
@@ -132,6 +133,13 @@ def _list_first(mode: Mode, stages: list[Stage], first: int) -> tuple[int, OpenS
         if sets is not None:
             return stage, sets
     return len(stages) - 1, None
+
+
+def _split(mode: Mode, entries: int, sets: OpenSets, *, remembers: bool = True) -> OpenSets:
+    """Sets over smaller groups if there is room for them, and for what the table remembers."""
+    weight = weigh_nodes(mode) << mode.tabled if remembers else weigh_nodes(mode)
+    finer = None if sets.is_fine else list_sets(mode, weight, entries, sets)
+    return sets if finer is None else finer
 
 
 def label_quickly(mode: Mode, dual: Ints, stage: Stage, halt: Ints) -> list[list[int]]:
