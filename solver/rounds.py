@@ -31,8 +31,8 @@ from solver.state import State, build_state, copy_state, set_run
 
 HOT = 0.35
 """First temperature, as a share of the mean price of a run."""
-COLD = 0.02
-"""Last temperature of an annealing, as a share of the first."""
+COLD, COLD_SMALL = 0.02, 0.04
+"""Last temperature of an annealing, as a share of the first; in sessions that are never cut."""
 AGAIN = 0.5
 """First temperature of a later annealing, as a share of the first's."""
 ANNEALING_S, ANNEALING_STEPS = 0.66, 3_500
@@ -76,6 +76,7 @@ class Rounds:
         self.hot = 0.0
         self.annealings = self.annealing = 1
         self.is_whole = True
+        self.cold = COLD
 
     def begin(self, best: State, groups: Sequence[Sequence[int]]) -> None:
         """Start the annealing at a plan that carries `groups`, at the first temperature."""
@@ -87,6 +88,7 @@ class Rounds:
         self.annealings = max(1, int(self._count_times(pupils, ANNEALING_S, ANNEALING_STEPS)))
         has_time = self._count_times(pupils, ALONE_S, ALONE_STEPS) >= 1
         self.is_whole = pupils < (ALONE_MOST if has_time else ALONE_PUPILS)
+        self.cold = COLD_SMALL if pupils < ALONE_PUPILS else COLD
 
     def _count_times(self, pupils: int, seconds: float, steps: int) -> float:
         """How many times so many seconds, or steps, a pupil the limit allows."""
@@ -127,7 +129,7 @@ class Rounds:
         """The temperature at a share of the limit, GBP."""
         annealing, within = self._place(self._done(share))
         first = AGAIN if annealing > 1 else 1.0
-        return float(self.hot * first * (COLD / first) ** within)
+        return float(self.hot * first * (self.cold / first) ** within)
 
     # --- a round ----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from solver.arrays import build_arrays
 from solver.domain import Instance, TravelMatrix
 from solver.insertion import build_neighbours, insert_all, list_groups, order_groups
 from solver.limits import Clock, SearchLimits
-from solver.rounds import AGAIN, ALONE_PUPILS, ANNEALING_STEPS, COLD, Rounds
+from solver.rounds import AGAIN, ALONE_PUPILS, ANNEALING_STEPS, COLD, COLD_SMALL, Rounds
 from solver.session import solve_session
 from solver.state import State, build_state
 from tests.solver.random_cases import draw_instance
@@ -30,20 +30,25 @@ def begin(
     return rounds, state, sum(map(len, carried))
 
 
-@pytest.mark.parametrize("times", [1, 3])
-def test_a_longer_limit_has_more_annealings_each_from_hot_to_cold(times: int) -> None:
-    instance, matrix = draw_instance(np.random.default_rng(5), 12, "AM", schools=2)
-    steps = times * ANNEALING_STEPS * 12
+@pytest.mark.parametrize(
+    ("riders", "times", "cold"),
+    [(12, 1, COLD_SMALL), (12, 3, COLD_SMALL), (ALONE_PUPILS + 20, 2, COLD)],
+)
+def test_a_longer_limit_has_more_annealings_each_from_hot_to_cold(
+    riders: int, times: int, cold: float
+) -> None:
+    instance, matrix = draw_instance(np.random.default_rng(5), riders, "AM", schools=2)
+    steps = times * ANNEALING_STEPS * riders
     rounds, _, pupils = begin(instance, matrix, SearchLimits(iterations=steps, seed=1))
-    assert pupils <= 12
+    assert pupils <= riders
     count = rounds.annealings
     assert count >= times
     ends = [rounds._heat((k + 1) / count - 1e-9) for k in range(count)]
     starts = [rounds._heat(k / count) for k in range(count)]
     assert starts[0] == pytest.approx(rounds.hot)
     assert starts[1:] == pytest.approx([AGAIN * rounds.hot] * (count - 1))
-    assert ends == pytest.approx([COLD * rounds.hot] * count, rel=1e-3)
-    assert rounds._heat(1.0) == pytest.approx(COLD * rounds.hot)
+    assert ends == pytest.approx([cold * rounds.hot] * count, rel=1e-3)
+    assert rounds._heat(1.0) == pytest.approx(cold * rounds.hot)
 
 
 def test_a_middling_session_is_searched_whole_only_where_there_is_time() -> None:
