@@ -73,7 +73,7 @@ _NEGATIVE = 1e-6
 LEAST_GAIN = 1e-5
 """A run that is not cheaper than its duals by this share of the master's value is left out."""
 _SMOOTH = 0.5
-_STEADY, _STEADIEST = 0.5, 0.875
+_STEADY, _STEADY_LARGE, _STEADIEST = 0.5, 0.75, 0.875
 """How near to the best prices proven so far the next are tried, nearer where they did not hold."""
 _WATCH_S = 0.2
 THREADS = 2
@@ -359,7 +359,7 @@ class _Job:
         once they rest the others are asked at the same prices.
         """
         awake = self.modes
-        steady = _STEADY
+        base = steady = _STEADY_LARGE if len(self.free) > LARGE else _STEADY
         unproven = CLOSED if top == len(self.stages) - 1 else CLOSED_EARLY
         new = 0
         while not self.clock.is_over():
@@ -384,7 +384,7 @@ class _Job:
             if new == 0 and share < 1.0:
                 steady = 0.0
             else:
-                steady = _STEADY if share >= NEARLY else min((1.0 + steady) / 2, _STEADIEST)
+                steady = base if share >= NEARLY else min((1.0 + steady) / 2, _STEADIEST)
             awake = found or self.modes
 
     def _is_last(self) -> bool:
