@@ -95,7 +95,7 @@ def label_by_stages(
         ahead = build_ahead(mode, dual, entries, halt, sets, is_coarse=is_coarse)
         if halt[0]:
             break  # the table is not whole: it says nothing
-        most = min(labels, len(mode.homes) + 1) if is_grouped else labels
+        most = len(mode.homes) + 1 if is_grouped else labels
         priced = label_mode(mode, dual, sets, ahead, Pace(most, most, False, False), halt)
         share = max(share, _share(mode, priced))
         walks = pick(mode, list_runs(priced, MOST_RUNS))
