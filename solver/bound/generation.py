@@ -174,8 +174,8 @@ class _Job:
         """Add columns by quick labelling, then prove what their prices are worth."""
         self._relax(GENERATING_SHARE)
         last = len(self.stages) - 1
-        if len(self.free) > LARGE:
-            self.learns = True
+        self.learns = len(self.free) > LARGE
+        if self.learns:
             self._prove_low(min(FIRST_TOP, last))
         else:
             _, share, _ = self._label_all(min(SAFE_TOP, last), self.modes)

@@ -144,15 +144,11 @@ def _split(mode: Mode, entries: int, sets: OpenSets, *, remembers: bool = True) 
 
 def label_quickly(mode: Mode, dual: Ints, stage: Stage, halt: Ints) -> list[list[int]]:
     """Find negative runs of a mode soon, with no more than a stage allows; proves nothing."""
-    most = min(QUICK_NUMBERS, stage.numbers)
-    weight = weigh_nodes(mode)
-    sets = list_sets(mode, weight, most)
-    if sets is None:
-        most = stage.numbers
-        sets = list_sets(mode, weight, most)
+    small = stage._replace(numbers=min(QUICK_NUMBERS, stage.numbers))
+    number, sets = _list_first(mode, [small, stage], 0)
     if sets is None:
         return []
-    ahead = build_ahead(mode, dual, most, halt, sets)
+    ahead = build_ahead(mode, dual, (small, stage)[number].numbers, halt, sets)
     pace = QUICK._replace(labels=min(QUICK.labels, stage.labels))
     return list(list_runs(label_mode(mode, dual, sets, ahead, pace, halt), MOST_RUNS))
 
