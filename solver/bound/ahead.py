@@ -162,9 +162,10 @@ def _pass_memory(m: Mode) -> NDArray[np.int8]:
             for memory in range(1 << m.tabled[i]):
                 kept = _know(m, i, j) if i < homes else 0
                 for x in range(m.tabled[i]):
-                    h = m.near[i, first + x]
-                    if memory >> x & 1:
-                        kept = -1 if h == j or kept < 0 else kept | _know(m, h, j)
+                    if not memory >> x & 1:
+                        continue
+                    is_back = j < homes and m.place[i, j] == first + x
+                    kept = -1 if is_back or kept < 0 else kept | _know(m, m.near[i, first + x], j)
                 known[i, j, memory] = kept
     return known
 

@@ -27,6 +27,8 @@ MOST_REMEMBERED = 20
 """So many riders at most each node remembers."""
 MOST_TABLED = 7
 """So many at most the table of what may follow remembers: each doubles a node's entries."""
+CYCLES_TABLED = 3
+"""So many cycles of a walk at most are remembered at once."""
 MOST_COUNTED = 8
 """Vehicles with more room are never full, as long as no run is found that would be."""
 MOST_CREW = 3
@@ -79,14 +81,22 @@ class ModeKey:
     dedicated: int
 
 
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """The most that a mode's vehicle holds at once, and what each of its homes takes of it."""
+
+    room: int
+    use: Ints
+
+
 class Ground:
     """What all modes of a session share: its riders and schools as nodes, and the ways between.
 
     Nodes are places among `riders`, then schools. `members` are the places of each mode's riders.
     `memory[key][i]` are the riders (as places) that node i remembers in a mode, `tabled[key][i]`
     those whom the table of what may follow remembers there, and so the node does too; they grow
-    while bounding. `counted` are
-    the modes whose seats count (:meth:`count_seats`).
+    while bounding. `counted` are the modes whose seats count (:meth:`count_seats`), `seat_price`
+    is what a seat costs in the others (:mod:`solver.bound.filling`), whole parts of a penny.
     """
 
     def __init__(
@@ -121,6 +131,7 @@ class Ground:
         self.tabled: dict[ModeKey, list[list[int]]] = {
             key: [[] for _ in nearest] for key in self.members
         }
+        self.seat_price = dict.fromkeys(self.members, 0)
         self.counted = {key for key in self.members if self._count_room(key) <= MOST_COUNTED}
 
     def _list_modes(self) -> dict[ModeKey, list[int]]:
@@ -156,6 +167,14 @@ class Ground:
     def _take_room(self, who: Rider, chair: int) -> int:
         """What a rider takes of a room in which a bay weighs `chair`, on the fullest weekday."""
         return (who.seats + chair * who.bays) * (who.weekdays >> self.weekday & 1)
+
+    def find_capacity(self, key: ModeKey) -> Capacity | None:
+        """The capacity of a mode whose seats are not counted; None where they are."""
+        if key in self.counted:
+            return None
+        chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
+        people = [self.instance.riders[self.riders[x]] for x in self.members[key]]
+        return Capacity(self._count_room(key), _ints([self._take_room(w, chair) for w in people]))
 
     def count_seats(self, key: ModeKey, walk: list[int]) -> bool:
         """Count a mode's seats from now on if a walk is too full for it; whether that is new.
@@ -277,8 +296,8 @@ class Ground:
         return is_known or _remember(memory, cycles, MOST_REMEMBERED)
 
     def table_cycle(self, key: ModeKey, walk: list[int]) -> bool:
-        """Let the table remember the rider of a walk's shortest cycle too; whether it can."""
-        return _remember(self.tabled[key], self._list_cycles(walk), MOST_TABLED)
+        """Let the table remember the riders of a walk's shortest cycles; whether it can."""
+        return _remember(self.tabled[key], self._list_cycles(walk), MOST_TABLED, CYCLES_TABLED)
 
     def inherit(self, key: ModeKey, other: ModeKey) -> None:
         """Let a mode's table remember what another's does, if it remembers nothing yet."""
@@ -313,16 +332,19 @@ class Ground:
         return sorted(cycles, key=len)
 
 
-def _remember(memory: list[list[int]], cycles: list[list[int]], most: int) -> bool:
-    """Let the nodes of the first cycle that they have room for remember its rider."""
+def _remember(memory: list[list[int]], cycles: list[list[int]], most: int, some: int = 1) -> bool:
+    """Let the nodes of the first cycles that they have room for remember their riders."""
+    learned = 0
     for rider, *between in cycles:
         kept = [memory[node] for node in between if rider not in memory[node]]
         if kept and all(len(riders) < most for riders in kept):
             for riders in kept:
                 if rider not in riders:
                     riders.append(rider)
-            return True
-    return False
+            learned += 1
+            if learned == some:
+                break
+    return learned > 0
 
 
 def keep_near(mode: Mode, most: int) -> Mode:

@@ -9,13 +9,14 @@ home: what the table then says of each teaches it, and soon makes room for small
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solver.bound.ahead import build_ahead, weigh_nodes
+from solver.bound.filling import Filling, choose_price, draw_lines, tell_apart
 from solver.bound.labels import UNKNOWN, Pace, Priced, label_mode
 from solver.bound.modes import PENNY_PARTS, Ground, Ints, Mode, ModeKey
 from solver.bound.open_sets import OpenSets, list_sets
@@ -26,6 +27,10 @@ FULL = 0.5
 """A table learns no more once it would take so much of a stage, its clock at its widest."""
 PAYS, PAYS_GROUPED = 0.97, 0.85
 """It goes on learning while that brings the least to so large a share of what it was, or less."""
+MOVES = PENNY_PARTS // 2
+"""The price of a seat has moved much where it is by more than so much another."""
+MOST_TURNS = 3
+"""So many tables in turn may differ by the price of a seat alone."""
 MOST_RUNS = 2_000
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_NUMBERS = 2_000_000
@@ -78,52 +83,148 @@ def label_by_stages(
     learns
         Whether the table is taught what walks come back to.
     """
-    share, before = 0.0, np.inf
-    stage, sets = _list_first(build_mode(), stages, first)
-    is_new, is_settled = True, False
+    climb = _Climb(ground, key, build_mode(), stages, first)
+    share = 0.0
     walks: list[Walk] = []
     loose: list[Walk] = []
-    ways: Ints | None = None
-    while sets is not None:
-        entries, labels = stages[stage]
-        is_last = stage + 1 == len(stages)
-        mode = build_mode()
-        mode = mode if ways is None else mode._replace(leg_time=ways)
-        mode = _fit_memory(mode, entries, sets)
-        is_grouped = not sets.is_fine and not is_settled
-        is_coarse = is_grouped or (stage > 0 and is_new and ways is None)
-        ahead = build_ahead(mode, dual, entries, halt, sets, is_coarse=is_coarse)
+    while climb.sets is not None:
+        entries, labels = stages[climb.stage]
+        plain = build_mode()
+        filling = climb.tell_apart(plain)
+        mode = _fit_memory(filling.mode, entries, climb.sets)
+        duals = dual[filling.origin[: len(mode.homes)]]
+        ahead = build_ahead(mode, duals, entries, halt, climb.sets, is_coarse=climb.is_coarse)
         if halt[0]:
             break  # the table is not whole: it says nothing
-        most = len(mode.homes) + 1 if is_grouped else labels
-        priced = label_mode(mode, dual, sets, ahead, Pace(most, most, False, False), halt)
+        most = len(mode.homes) + 1 if climb.is_grouped else labels
+        priced = label_mode(mode, duals, climb.sets, ahead, Pace(most, most, False, False), halt)
         share = max(share, _share(mode, priced))
-        walks = pick(mode, list_runs(priced, MOST_RUNS))
-        if priced.is_whole or walks or halt[0]:
-            return Labelled(share, walks, [], stage)
-        loose = pick(mode, list_open(priced)) or loose
-        if is_last and not is_new and not learns:
+        runs = list(list_runs(priced, MOST_RUNS))
+        walks = pick(plain, map(filling.fold, runs))
+        if walks or halt[0]:
+            return Labelled(share, walks, [], climb.stage)
+        left = list(list_open(priced))
+        moves = climb.price_seats(filling, duals, left or runs)
+        if priced.is_whole and (share == 1.0 or not moves):
+            return Labelled(share, [], [], climb.stage)
+        loose = pick(plain, map(filling.fold, left)) or loose
+        if climb.is_spent and not learns:
             break
-        mode, sets = sweep(mode, dual, sets, ahead, halt)
-        ways = mode.leg_time
+        lesson: Iterable[list[int]] = (walk.places for walk in loose)
+        if climb.is_grouped:
+            lesson = climb.list_places(filling, left)
+        passed = sweep(mode, duals, climb.sets, ahead, halt)
+        if not climb.go_on(passed, priced.least, lesson if learns else (), moves=moves):
+            break
+    return Labelled(share, walks, loose, climb.stage)
+
+
+class _Climb:
+    """The stage that a mode has come to: its sets, the ways left, and what the last table gave.
+
+    While near schools count as one it is grouped, unless those groups are settled for.
+    """
+
+    def __init__(
+        self, ground: Ground, key: ModeKey, plain: Mode, stages: list[Stage], first: int
+    ) -> None:
+        self.ground, self.key, self.stages = ground, key, stages
+        self.capacity = ground.find_capacity(key)
+        filling = tell_apart(plain, self.capacity, 0)
+        self.origin = filling.origin
+        self.stage, self.sets = _list_first(filling.mode, stages, first)
+        self.ways: Ints | None = None
+        self.before = np.inf
+        self.is_new, self.is_settled = True, False
+        self.lines = np.zeros((0, 2), np.int64)
+        self.turns = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the last stage has been asked, and its table could only learn more."""
+        return self.stage + 1 == len(self.stages) and not self.is_new
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether near schools count as one, and may still be told apart."""
+        return self.sets is not None and not self.sets.is_fine and not self.is_settled
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the clock is as coarse as may be."""
+        return self.is_grouped or (self.stage > 0 and self.is_new and self.ways is None)
+
+    def tell_apart(self, plain: Mode) -> Filling:
+        """The mode at the price of a seat that there is now, with the ways that are left."""
+        filling = tell_apart(plain, self.capacity, self.ground.seat_price[self.key])
+        if self.ways is None:
+            return filling
+        return replace(filling, mode=filling.mode._replace(leg_time=self.ways))
+
+    def price_seats(self, filling: Filling, duals: Ints, walks: list[list[int]]) -> bool:
+        """Choose the price of a seat by walks that may undercut; whether it moves much."""
+        if self.capacity is None or not walks:
+            return False
+        price = self.ground.seat_price[self.key]
+        drawn = draw_lines(filling, self.capacity, duals, walks, price)
+        chosen = choose_price(np.concatenate([self.lines, drawn]), price)
+        self.ground.seat_price[self.key], self.lines = chosen, drawn
+        return abs(chosen - price) > MOVES
+
+    def go_on(
+        self, passed: tuple[Mode, OpenSets], least: int, lesson: Iterable[list[int]], *, moves: bool
+    ) -> bool:
+        """Take what a sweep has left, and choose what the next table is; whether there is one.
+
+        Parameters
+        ----------
+        passed
+            The mode with the ways that negative runs pass, and their sets.
+        lesson
+            Walks as places of the ground, none where the table is not to learn.
+        moves
+            Whether the price of a seat has moved much: then the least may rise by that alone.
+        """
+        mode, sets = passed
+        entries = self.stages[self.stage].numbers
+        was_grouped, was_coarse = self.is_grouped, self.is_coarse
+        self.ways = mode.leg_time
         finer = _split(mode, entries, sets)
-        gains = -priced.least < (PAYS_GROUPED if is_grouped else PAYS) * before
-        before = -priced.least
-        lesson = _list_places(ground, key, priced) if is_grouped else (w.places for w in loose)
-        learned = learns and gains and _learn(ground, key, mode, lesson, entries, sets)
-        if learned or finer is not sets or (is_coarse and not is_grouped):
-            before = before if finer is sets else np.inf
-            sets, is_new = finer, False
-        elif not is_last:
-            stage, before, is_new = stage + 1, np.inf, True
-            sets = _split(mode, stages[stage].numbers, sets)
-        elif is_grouped:
-            finer = _split(mode, entries, sets, remembers=False)
-            is_settled, is_new, before = finer is sets, False, np.inf
-            sets = finer
-        else:
-            break
-    return Labelled(share, walks, loose, stage)
+        gains = moves or -least < (PAYS_GROUPED if was_grouped else PAYS) * self.before
+        self.before = -least
+        learned = gains and self._learn(mode, lesson, entries, sets)
+        self.turns = self.turns + 1 if moves and not learned and not was_grouped else 0
+        turns = 0 < self.turns <= MOST_TURNS
+        is_last = self.stage + 1 == len(self.stages)
+        if learned or turns or finer is not sets or (was_coarse and not was_grouped):
+            self.before = self.before if finer is sets else np.inf
+            self.sets, self.is_new = finer, False
+            return True
+        if not is_last:
+            self.stage, self.before, self.is_new = self.stage + 1, np.inf, True
+            self.sets = _split(mode, self.stages[self.stage].numbers, sets)
+            return True
+        self.sets = _split(mode, entries, sets, remembers=False)
+        self.is_settled, self.is_new, self.before = self.sets is sets, False, np.inf
+        return was_grouped
+
+    def list_places(self, filling: Filling, walks: list[list[int]]) -> Iterator[list[int]]:
+        """The walks that labelling left open, as places of the ground."""
+        ground = self.ground
+        inside = [*ground.members[self.key], *range(len(ground.riders), len(ground.stops))]
+        for walk in walks:
+            yield [inside[node] for node in filling.fold(walk)]
+
+    def _learn(self, mode: Mode, lesson: Iterable[list[int]], entries: int, sets: OpenSets) -> bool:
+        """Let the table remember cycles of walks that were left open; whether it learns any."""
+        weight = weigh_nodes(mode) * sets.many
+        learned = 0
+        for places in lesson:
+            tabled = self.ground.count_tabled(self.key)[self.origin]
+            if _weigh_table(weight, tabled) > FULL * entries:
+                break
+            learned += self.ground.table_cycle(self.key, places)
+        return learned > 0
 
 
 def _list_first(mode: Mode, stages: list[Stage], first: int) -> tuple[int, OpenSets | None]:
@@ -172,28 +273,3 @@ def _fit_memory(mode: Mode, entries: int, sets: OpenSets) -> Mode:
 def _weigh_table(weight: NDArray[np.int64], tabled: Ints) -> float:
     """The numbers in a table whose nodes remember so many homes."""
     return float((weight * 2.0**tabled).sum())
-
-
-def _list_places(ground: Ground, key: ModeKey, priced: Priced) -> Iterator[list[int]]:
-    """The walks that labelling left open, as places of the ground."""
-    inside = [*ground.members[key], *range(len(ground.riders), len(ground.stops))]
-    for walk in list_open(priced):
-        yield [inside[node] for node in walk]
-
-
-def _learn(
-    ground: Ground,
-    key: ModeKey,
-    mode: Mode,
-    lesson: Iterable[list[int]],
-    entries: int,
-    sets: OpenSets,
-) -> bool:
-    """Let the table remember cycles of walks that were left open; whether it learns any."""
-    weight = weigh_nodes(mode) * sets.many
-    learned = 0
-    for places in lesson:
-        if _weigh_table(weight, ground.count_tabled(key)) > FULL * entries:
-            break
-        learned += ground.table_cycle(key, places)
-    return learned > 0
