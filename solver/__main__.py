@@ -127,6 +127,7 @@ def _certify(arguments: argparse.Namespace) -> int:
         bound.duals,
         bound.kind_duals,
         bound.memory,
+        bound.seats,
         on_progress=lambda done, total, share: print(
             f"{done} of {total} kinds of run priced: {share:.1%} of the duals hold", file=sys.stderr
         ),

@@ -27,6 +27,7 @@ from solver.domain import (
     Rider,
     Rules,
     SchoolCall,
+    SeatPrice,
     SessionPlan,
     TravelMatrix,
 )
@@ -204,6 +205,7 @@ def write_certificate(path: Path, instance: Instance, matrix: TravelMatrix, boun
         "memory": [
             [hint.vehicle_type, *hint.crew, hint.node, list(hint.riders)] for hint in bound.memory
         ],
+        "seat_prices": [[hint.vehicle_type, *hint.crew, hint.price] for hint in bound.seats],
     }
     _write_json(beside, content, indent=1)
     return beside
@@ -234,6 +236,10 @@ def read_certificate(
             memory=tuple(
                 Remembered(int(kind), (int(shared), int(own)), int(node), tuple(map(int, riders)))
                 for kind, shared, own, node, riders in content.get("memory", ())
+            ),
+            seats=tuple(
+                SeatPrice(int(kind), (int(shared), int(own)), float(price))
+                for kind, shared, own, price in content.get("seat_prices", ())
             ),
         )
         return bound, float(plan["cost"]), float(plan["lower_bound"])

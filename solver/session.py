@@ -378,6 +378,7 @@ class _Search:
             result.seconds,
             result.kind_duals,
             result.memory,
+            result.seats,
             result.relaxed,
             result.prices,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from solver.arrays import IntArray
-from solver.domain import Remembered
+from solver.domain import Remembered, SeatPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,9 @@ class BoundResult:
     vehicle more would save, where their number is limited). `value` is their sum with the prices
     of riders that nothing can carry. `master` is the value of the generated relaxation, which no
     longer search with it can pass; `columns` are new elementary runs as node sequences;
-    `memory` is what the table of what may follow remembered. `relaxed` is the master's value before
-    any proof and `prices` its duals per rider: what each adds, GBP a day, though not proven.
+    `memory` is what the table of what may follow remembered, `seats` what they cost. `relaxed` is
+    the master's value before any proof and `prices` its duals per rider: what each adds, GBP a day,
+    though not proven.
     """
 
     value: float
@@ -37,6 +38,7 @@ class BoundResult:
     seconds: float
     rounds: int
     memory: tuple[Remembered, ...] = ()
+    seats: tuple[SeatPrice, ...] = ()
     columns: tuple[IntArray, ...] = ()
     relaxed: float = 0.0
     prices: tuple[float, ...] = ()

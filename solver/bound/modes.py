@@ -15,7 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.domain import UNREACHABLE, FleetType, Instance, Remembered, Rider, TravelMatrix
+from solver.domain import (
+    UNREACHABLE,
+    FleetType,
+    Instance,
+    Remembered,
+    Rider,
+    SeatPrice,
+    TravelMatrix,
+)
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -300,8 +308,9 @@ class Ground:
         return _remember(self.tabled[key], self._list_cycles(walk), MOST_TABLED, CYCLES_TABLED)
 
     def inherit(self, key: ModeKey, other: ModeKey) -> None:
-        """Let a mode's table remember what another's does, if it remembers nothing yet."""
+        """Let a mode's table begin with what another's remembers, if it remembers nothing yet."""
         if other in self.tabled and not any(self.tabled[key]):
+            self.seat_price[key] = self.seat_price[other]
             inside = set(self.members[key])
             self.tabled[key] = [[x for x in kept if x in inside] for kept in self.tabled[other]]
 
@@ -320,6 +329,12 @@ class Ground:
                     riders = tuple(self.riders[x] for x in places)
                     crew = (key.shared, key.dedicated)
                     yield Remembered(key.vehicle_type, crew, node, riders)
+
+    def list_seat_prices(self) -> Iterator[SeatPrice]:
+        """What a seat costs in the modes that have a price for it, GBP."""
+        for key, price in self.seat_price.items():
+            if price:
+                yield SeatPrice(key.vehicle_type, (key.shared, key.dedicated), price / PENNY_PARTS)
 
     def _list_cycles(self, walk: list[int]) -> list[list[int]]:
         """The ways from a rider to the same rider again, the shortest first."""

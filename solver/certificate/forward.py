@@ -328,6 +328,8 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
             if label < 0:
                 if m.use[j] > m.room or m.own[j] > m.most_own or m.most_schools < 1:
                     continue
+                if m.first_cost[j] >= FAR:  # no run starts after a call
+                    continue
                 new[_COST] = m.first_cost[j] + vehicle - dual[j]
                 new[_CLOCK] = m.ready_s[j]
                 new[_OWN] = m.own[j]

@@ -38,9 +38,11 @@ class Ground(NamedTuple):
     boarding at a home, `opens_s` the earliest start of service at a school, and `done_from_s` to
     `done_to_s` the end of it. `use` is what a rider takes of `room`. `known[i]` are the homes that
     node i remembers, `place[i, h]` where among them, or -1; `tabled[i]` says how many of the first
-    the table of what may follow knows as well, a home itself left out.
+    the table of what may follow knows as well, a home itself left out. `person` numbers the riders:
+    a home may be two nodes (:mod:`solver.certificate.seats`), and is remembered as one.
     """
 
+    person: Ints
     school: Ints
     leg_s: Ints
     step_s: Ints
@@ -228,6 +230,7 @@ def _lay_ground(
     short = roads.short_s[np.ix_(stops, stops[homes:])].astype(np.int64)
     straight = short[np.arange(homes), school] + service[homes + school]
     ground = Ground(
+        person=_whole(np.arange(homes)),
         school=_whole(school),
         leg_s=_whole(leg),
         step_s=_whole(np.where(leg >= UNREACHABLE, FAR, step)),
@@ -346,12 +349,14 @@ def learn_cycle(ground: Ground, way: Ints, most: int) -> Ground | None:
     has_learned = False
     last: dict[int, int] = {}
     for at, node in enumerate(way.tolist()):
-        for between in way[last[node] + 1 : at].tolist() if node in last else ():
-            if node not in kept[between] and len(kept[between]) < most:
-                kept[between].append(node)
+        if node >= homes:
+            continue
+        who = int(ground.person[node])
+        for between in way[last[who] + 1 : at].tolist() if who in last else ():
+            if who not in kept[between] and len(kept[between]) < most:
+                kept[between].append(who)
                 has_learned = True
-        if node < homes:
-            last[node] = at
+        last[who] = at
     if not has_learned:
         return None
     return _know(ground, kept)
@@ -380,12 +385,14 @@ def take_hints(sketch: Sketch, mode: Mode, hints: Sequence[Remembered]) -> Mode:
 
 
 def _know(ground: Ground, kept: list[list[int]]) -> Ground:
-    """The ground on which each node remembers those homes, in that order."""
+    """The ground on which each node remembers those riders, in that order."""
     known = np.full((len(kept), max(map(len, kept))), -1, dtype=np.int32)
     place = np.full((len(kept), len(ground.school)), -1, dtype=np.int8)
     for i, row in enumerate(kept):
         known[i, : len(row)] = row
-        place[i, row] = np.arange(len(row))
+        where = np.full(len(ground.school), -1)
+        where[row] = np.arange(len(row))
+        place[i] = where[ground.person]
     return ground._replace(known=known, place=place)
 
 

@@ -29,8 +29,9 @@ from solver.certificate.ground import (
     take_hints,
 )
 from solver.certificate.narrow import narrow
+from solver.certificate.seats import Seats, change_price, part_homes, read_seats
 from solver.certificate.sets import Levels, Standing
-from solver.domain import Instance, Remembered, SchoolrunError, TravelMatrix
+from solver.domain import Instance, Remembered, SchoolrunError, SeatPrice, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
 
 MEMORY = 12
@@ -43,6 +44,8 @@ STAGES = ((60, 0, 20_000), (60, 7, 60_000), (30, 7, 400_000), (10, 7, 4_000_000)
 Measured: a better table ends a mode sooner than more labels do."""
 MOST_COUNTED = 8
 """In vehicles with more room seats are counted only where a run is found without that."""
+MOST_SEAT_PRICE = 30.0
+"""A hint of a dearer seat, GBP, is no use: sums of whole parts must stay whole numbers."""
 STEP_DOWN = 0.95
 """Where a mode has too many labels, the share of the duals that is tried next."""
 LEAST_SHARE = 0.05
@@ -84,6 +87,7 @@ def prove_bound(
     duals: Sequence[float],
     kind_duals: Sequence[float] = (),
     memory: Sequence[Remembered] = (),
+    seats: Sequence[SeatPrice] = (),
     *,
     on_progress: Callable[[int, int, float], None] = lambda *_: None,
 ) -> Proof:
@@ -97,6 +101,8 @@ def prove_bound(
         GBP, one a vehicle type, at most 0 and 0 where its number is not limited; none where empty.
     memory
         Hints whom nodes are to remember: whatever they are, what is proven holds.
+    seats
+        Hints what a seat of a large vehicle may cost, likewise; 0 where there is none.
     on_progress
         Called with the modes proven, their number and the share of the duals that holds so far.
 
@@ -116,7 +122,8 @@ def prove_bound(
     modes = [take_hints(sketch, m, memory) for m in list_modes(sketch, sorted(free), MEMORY)]
     proofs = []
     for number, mode in enumerate(modes):
-        proofs.append(_prove_mode(mode, kept, float(kinds[mode.vehicle_type]), theta))
+        dual, price = float(kinds[mode.vehicle_type]), _read_price(mode, seats)
+        proofs.append(_prove_mode(mode, kept, dual, theta, price))
         theta = min(theta, proofs[-1].theta)
         on_progress(number + 1, len(modes), theta)
     limited = sum(
@@ -126,6 +133,13 @@ def prove_bound(
     )
     value = sum(constants.values()) + max(0.0, theta * (float(kept.sum()) + limited))
     return Proof(value, theta, time.perf_counter() - began, tuple(proofs))
+
+
+def _read_price(mode: Mode, seats: Sequence[SeatPrice]) -> float:
+    """What the hints say of a mode's seats, GBP; 0 where nothing that can be used."""
+    key = (mode.vehicle_type, (mode.shared, mode.own))
+    given = [one.price for one in seats if (one.vehicle_type, one.crew) == key]
+    return given[0] if given and 0 <= given[0] <= MOST_SEAT_PRICE else 0.0
 
 
 def _read_duals(
@@ -195,21 +209,41 @@ def _list_siblings(instance: Instance) -> list[list[int]]:
     return listed
 
 
-def _try_share(mode: Mode, dual: Ints, vehicle: int, levels: Levels) -> Found:
-    """Grow the runs of a mode; those of a large vehicle first as if it were never full."""
-    if mode.ground.room > MOST_COUNTED:
-        endless = mode.ground._replace(use=np.zeros_like(mode.ground.use), room=0)
-        found = _try_stages(endless, dual, vehicle, levels)
-        if found.least >= 0:
-            return found
-    return _try_stages(mode.ground, dual, vehicle, levels)
+class _Grounds:
+    """A mode's ground with its levels, and the same as if the vehicle were never full."""
+
+    def __init__(self, mode: Mode, price: int) -> None:
+        self.counted, self.levels = mode.ground, Levels(mode.ground)
+        self.seats: Seats | None = None
+        if mode.ground.room > MOST_COUNTED:
+            self.price, self.seats = price, read_seats(mode.ground)
+            self.endless = part_homes(mode.ground)
+            self.endless_levels = Levels(self.endless)
+
+    def try_share(self, dual: Ints, vehicle: int) -> Found:
+        """Grow the runs of a mode; those of a large vehicle first as if it were never full."""
+        if self.seats is not None:
+            priced = change_price(self.endless, self.seats, self.price)
+            at_homes, levels = dual[self.endless.person], self.endless_levels
+            found = _try_stages(priced, at_homes, vehicle, levels, self.seats, self.price)
+            if found.least >= 0:
+                return found
+        return _try_stages(self.counted, dual, vehicle, self.levels)
 
 
-def _try_stages(ground: Ground, dual: Ints, vehicle: int, levels: Levels) -> Found:
+def _try_stages(
+    ground: Ground,
+    dual: Ints,
+    vehicle: int,
+    levels: Levels,
+    seats: Seats | None = None,
+    price: int = 0,
+) -> Found:
     """Grow runs, with a better table and more labels where few do not end it.
 
     Each stage leaves out what the table of the one before has shown to lead nowhere, and comes
-    again as long as there is room for smaller quarters then.
+    again as long as there is room for smaller quarters then. Where a run undercuts only by what its
+    empty `seats` give back, their `price` falls to what it bears.
     """
     found = Found(-FAR, False, 0, 0, np.empty(0, np.int32))
     most_proven = -FAR
@@ -228,18 +262,32 @@ def _try_stages(ground: Ground, dual: Ints, vehicle: int, levels: Levels) -> Fou
                 break
             within = learned
         most_proven = max(most_proven, found.least)
+        fall = _lower_price(found, seats, price)
         is_settled = found.is_whole and found.least == found.run
-        if is_settled or found.run < -PARTS:
+        if fall == 0 and (is_settled or found.run < -PARTS):
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
-        if stage + 1 == len(STAGES) and (standing.sets.is_fine or not is_finer):
+        if fall == 0 and stage + 1 == len(STAGES) and (standing.sets.is_fine or not is_finer):
             break
         within, kept = narrow(within, dual, vehicle, standing, ahead)
         ground = within._replace(tabled=ground.tabled)
-        stage += standing.sets.is_fine or not is_finer
+        if seats is not None and fall > 0:
+            price, ground = price - fall, change_price(ground, seats, -fall)
+        else:
+            stage += standing.sets.is_fine or not is_finer
     return found._replace(least=most_proven)
 
 
-def _prove_mode(mode: Mode, kept: Floats, kind_dual: float, most_share: float) -> ModeProof:
+def _lower_price(found: Found, seats: Seats | None, price: int) -> int:
+    """By how much the price of a seat must fall for the run found not to undercut; 0 if it does."""
+    empty = 0 if seats is None or found.run >= 0 else seats.count_empty(found.way)
+    if empty <= 0 or found.run + price * empty < 0:
+        return 0
+    return price - (found.run + price * empty) // empty
+
+
+def _prove_mode(
+    mode: Mode, kept: Floats, kind_dual: float, most_share: float, seat_price: float
+) -> ModeProof:
     """Find the share of the duals, at most `most_share`, that no run of a mode undercuts.
 
     A run that costs c and undercuts its duals by d leaves c / (c + d) of them; between that share,
@@ -251,10 +299,10 @@ def _prove_mode(mode: Mode, kept: Floats, kind_dual: float, most_share: float) -
         return ModeProof(mode.vehicle_type, mode.shared, mode.own, 0.0, most_share, 0, 0.0)
     share, held, labels, worst = most_share, 0.0, 0, -np.inf
     undercut, turns = most_share, 0
-    levels = Levels(mode.ground)
+    grounds = _Grounds(mode, int(seat_price * PARTS))
     while share > LEAST_SHARE and turns < _HALVINGS:
         dual = round_up(share * inside)
-        found = _try_share(mode, dual, int(np.floor(-share * kind_dual * PARTS)), levels)
+        found = grounds.try_share(dual, int(np.floor(-share * kind_dual * PARTS)))
         labels = max(labels, found.labels)
         if found.least <= -FAR:
             undercut = share

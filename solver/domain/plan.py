@@ -83,13 +83,25 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatPrice:
+    """What a seat of a vehicle type with a crew is best to cost before the first call: a hint, GBP.
+
+    No bound depends on it, only how soon it is proven.
+    """
+
+    vehicle_type: int
+    crew: tuple[int, int]
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """A lower bound of a session's objective, GBP a day, and the duals that prove it.
 
     `duals` are per rider; `kind_duals` per vehicle type, at most 0: what one vehicle more of a type
-    whose number is limited would save. `memory` are hints for who proves it again. `relaxed` is
-    what the linear programme over runs says, GBP a day, and `prices` what each rider adds to that;
-    neither is proven.
+    whose number is limited would save. `memory` and `seats` are hints for who proves it again.
+    `relaxed` is what the linear programme over runs says, GBP a day, and `prices` what each rider
+    adds to that; neither is proven.
     """
 
     value: float
@@ -97,6 +109,7 @@ class Bound:
     seconds: float
     kind_duals: tuple[float, ...] = ()
     memory: tuple[Remembered, ...] = ()
+    seats: tuple[SeatPrice, ...] = ()
     relaxed: float = 0.0
     prices: tuple[float, ...] = ()
 
