@@ -76,6 +76,7 @@ def tell_apart(m: Mode, capacity: Capacity | None, price: int) -> Filling:
         ready=np.concatenate([m.ready, ready[late]]).astype(np.int32),
         latest=m.latest[home],
         use=m.use[home],
+        takes=m.takes[home],
         is_dedicated=m.is_dedicated[home],
         first_cost=first_cost,
         near=near,

@@ -131,24 +131,24 @@ def _is_in_time(row: Ints, i: int, m: Mode) -> bool:
 @njit(cache=True, nogil=True)
 def _start(new: Ints, h: int, dual: Ints, m: Mode) -> bool:
     """Write the run that has boarded only home h; whether there is one."""
-    if m.use[h] > m.room or m.is_dedicated[h] > m.most_dedicated or m.most_schools < 1:
+    if m.takes[h] > m.seats or m.is_dedicated[h] > m.most_dedicated or m.most_schools < 1:
         return False
     new[COST] = m.first_cost[h] - dual[h]
     new[CLOCK] = m.ready[h]
-    new[LOAD] = m.use[h]
+    new[LOAD] = m.takes[h]
     new[OWN] = m.is_dedicated[h] if m.most_dedicated < FAR else 0
     new[OPEN] = 1
     new[CALLS] = 0
     new[SCHOOL] = m.school_of[h]
     new[LEFT] = m.reach[h]
-    new[SHARE] = m.use[h]
+    new[SHARE] = m.takes[h]
     return _is_in_time(new, h, m)
 
 
 @njit(cache=True, nogil=True)
 def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> bool:
     """Write run `row` with home h boarded; whether it may be."""
-    if m.leg_time[i, h] >= REACHABLE or row[LOAD] + m.use[h] > m.room:
+    if m.leg_time[i, h] >= REACHABLE or row[LOAD] + m.takes[h] > m.seats:
         return False
     if row[OWN] + m.is_dedicated[h] > m.most_dedicated:
         return False
@@ -174,10 +174,10 @@ def _board(row: Ints, new: Ints, i: int, h: int, dual: Ints, m: Mode) -> bool:
         new[LEFT + at] = m.reach[h]
         new[SHARE + at] = 0
     new[LEFT + at] = min(new[LEFT + at], m.reach[h])
-    new[SHARE + at] += m.use[h]
+    new[SHARE + at] += m.takes[h]
     new[COST] = row[COST] + m.step_cost[i, h] - dual[h]
     new[CLOCK] = clock
-    new[LOAD] = row[LOAD] + m.use[h]
+    new[LOAD] = row[LOAD] + m.takes[h]
     new[OWN] = row[OWN] + m.is_dedicated[h] if m.most_dedicated < FAR else 0
     new[OPEN] = k + is_new
     new[CALLS] = row[CALLS]
@@ -223,6 +223,12 @@ def _find_set(row: Ints, sets: OpenSets) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _find_left(row: Ints, m: Mode) -> int:
+    """The seats left as the table counts them: none where it does not."""
+    return int(m.room - row[LOAD]) if m.room > 0 else 0
+
+
+@njit(cache=True, nogil=True)
 def _bound_rest(row: Ints, g: int, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mode) -> int:
     """A reduced cost that nothing which follows a run with set g goes below; FAR: nothing can."""
     if t.width == 0:
@@ -230,7 +236,7 @@ def _bound_rest(row: Ints, g: int, i: int, memory: int, sets: OpenSets, t: Ahead
     z = find_entry(sets, t, g, i, row[CLOCK], count_loads(m))
     if z < 0:
         return FAR
-    z += (count_crew(m) - row[OWN]) * (m.room + 1) + m.room - row[LOAD] << t.bits[i]
+    z += (count_crew(m) - row[OWN]) * (m.room + 1) + _find_left(row, m) << t.bits[i]
     return int(t.rest[z + find_memory(i, memory, m)])
 
 
@@ -399,7 +405,7 @@ def _follow_label(
         return
     state = np.empty(STATE, np.int64)
     state[NODE], state[SET], state[BUCKET] = i, g, find_bucket(t, i, row[CLOCK])
-    state[OWN_LEFT], state[SEATS] = count_crew(m) - row[OWN], m.room - row[LOAD]
+    state[OWN_LEFT], state[SEATS] = count_crew(m) - row[OWN], _find_left(row, m)
     state[MEMORY] = find_memory(i, memory, m)
     some = follow(m, dual, sets, t, state, rest, walk)
     walk[some:] = -1

@@ -50,7 +50,8 @@ class Mode(NamedTuple):
     `step_cost` what that adds, `leg_time` the drive alone and `short_time` the least seconds by any
     way. `ready` to `latest` is when service may start at a home, `opens` to `closes` at a school.
     `reach` are the seconds from the start of service at a home until the school must be reached.
-    `use` is what a rider takes of `room`, `least_use` the least of a school's riders. `near` are
+    `use` is what a rider takes of `room` in the table of what may follow, `least_use` the least of
+    a school's riders, `takes` what they take of `seats` in labels; 0 where none count. `near` are
     the homes that a node remembers (ng), `place[i, h]` where among them, or -1: a home itself
     first, then the `tabled[i]` homes that the table of what may follow remembers as well.
     """
@@ -67,6 +68,7 @@ class Mode(NamedTuple):
     opens: Ints
     closes: Ints
     use: Ints
+    takes: Ints
     least_use: Ints
     is_dedicated: Ints
     first_cost: Ints
@@ -75,6 +77,7 @@ class Mode(NamedTuple):
     place: NDArray[np.int8]
     tabled: Ints
     room: int
+    seats: int
     most_dedicated: int
     most_schools: int
     least_cost: float
@@ -103,8 +106,9 @@ class Ground:
     Nodes are places among `riders`, then schools. `members` are the places of each mode's riders.
     `memory[key][i]` are the riders (as places) that node i remembers in a mode, `tabled[key][i]`
     those whom the table of what may follow remembers there, and so the node does too; they grow
-    while bounding. `counted` are the modes whose seats count (:meth:`count_seats`), `seat_price`
-    is what a seat costs in the others (:mod:`solver.bound.filling`), whole parts of a penny.
+    while bounding. `counted` are the modes whose seats tables and labels count, `filled` those
+    where labels alone do (:meth:`count_seats`); `seat_price` is what a seat costs in tables that
+    do not (:mod:`solver.bound.filling`), whole parts of a penny.
     """
 
     def __init__(
@@ -141,6 +145,7 @@ class Ground:
         }
         self.seat_price = dict.fromkeys(self.members, 0)
         self.counted = {key for key in self.members if self._count_room(key) <= MOST_COUNTED}
+        self.filled: set[ModeKey] = set()
 
     def _list_modes(self) -> dict[ModeKey, list[int]]:
         """The modes that could carry any of the riders, each with their places."""
@@ -177,19 +182,20 @@ class Ground:
         return (who.seats + chair * who.bays) * (who.weekdays >> self.weekday & 1)
 
     def find_capacity(self, key: ModeKey) -> Capacity | None:
-        """The capacity of a mode whose seats are not counted; None where they are."""
-        if key in self.counted:
-            return None
+        """The capacity of a mode whose seats tables do not count; None where they do."""
+        return None if key in self.counted else self._measure(key)
+
+    def _measure(self, key: ModeKey) -> Capacity:
         chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
         people = [self.instance.riders[self.riders[x]] for x in self.members[key]]
         return Capacity(self._count_room(key), _ints([self._take_room(w, chair) for w in people]))
 
     def count_seats(self, key: ModeKey, walk: list[int]) -> bool:
-        """Count a mode's seats from now on if a walk is too full for it; whether that is new.
+        """Let labels count a mode's seats if a walk is too full for it; whether that is new.
 
         `walk` are places among the riders, and schools after them.
         """
-        if key in self.counted:
+        if key in self.counted or key in self.filled:
             return False
         chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
         room = self._count_room(key)
@@ -201,7 +207,7 @@ class Ground:
             else:
                 aboard[node - len(self.riders)] = 0
             if sum(aboard) > room:
-                self.counted.add(key)
+                self.filled.add(key)
                 return True
         return False
 
@@ -240,12 +246,11 @@ class Ground:
         hi = [-s.window_from_s if self.is_pm else s.window_to_s for s in schools]
         opens = _ints([a - b for a, b in zip(lo, widest, strict=True)])
         closes = _ints([a - b for a, b in zip(hi, least, strict=True)])
-        room, use = 0, np.zeros(count, dtype=np.int32)
-        if key in self.counted:
-            chair, _ = weigh_layouts(kind)
-            room, use = self._count_room(key), _ints([self._take_room(w, chair) for w in people])
-        least_use = np.full(len(schools), room + 1, dtype=np.int32)
-        np.minimum.at(least_use, school_of, use)
+        endless, real = Capacity(0, np.zeros(count, dtype=np.int32)), self._measure(key)
+        tabled_seats = real if key in self.counted else endless
+        seats = real if key in self.counted | self.filled else endless
+        least_use = np.full(len(schools), tabled_seats.room + 1, dtype=np.int32)
+        np.minimum.at(least_use, school_of, tabled_seats.use)
         near, place, tabled = self._lay_memory(key, nodes, places)
         return Mode(
             homes=np.array([self.riders[x] for x in places], dtype=np.int64),
@@ -259,7 +264,8 @@ class Ground:
             latest=closes[school_of] - straight,
             opens=opens,
             closes=closes,
-            use=use,
+            use=tabled_seats.use,
+            takes=seats.use,
             least_use=least_use,
             is_dedicated=_ints([w.assistant == "dedicated" for w in people]),
             first_cost=_parts(first_cost),
@@ -267,7 +273,8 @@ class Ground:
             near=near,
             place=place,
             tabled=tabled,
-            room=room,
+            room=tabled_seats.room,
+            seats=seats.room,
             most_dedicated=key.dedicated if key.dedicated < MOST_CREW else FAR,
             most_schools=instance.rules.max_schools_per_run or FAR,
             least_cost=float((first_cost + straight * rate).min() + last_cost.min()),

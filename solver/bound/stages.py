@@ -29,7 +29,7 @@ PAYS, PAYS_GROUPED = 0.97, 0.85
 """It goes on learning while that brings the least to so large a share of what it was, or less."""
 MOVES = PENNY_PARTS // 2
 """The price of a seat has moved much where it is by more than so much another."""
-MOST_TURNS = 3
+MOST_TURNS = 5
 """So many tables in turn may differ by the price of a seat alone."""
 MOST_RUNS = 2_000
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
@@ -104,8 +104,9 @@ def label_by_stages(
         if walks or halt[0]:
             return Labelled(share, walks, [], climb.stage)
         left = list(list_open(priced))
-        moves = climb.price_seats(filling, duals, left or runs)
-        if priced.is_whole and (share == 1.0 or not moves):
+        moved = climb.price_seats(filling, duals, left or runs)
+        moves = moved > (0 if priced.is_whole else MOVES)
+        if priced.is_whole and (share == 1.0 or not moves or climb.turns == MOST_TURNS):
             return Labelled(share, [], [], climb.stage)
         loose = pick(plain, map(filling.fold, left)) or loose
         if climb.is_spent and not learns:
@@ -161,15 +162,15 @@ class _Climb:
             return filling
         return replace(filling, mode=filling.mode._replace(leg_time=self.ways))
 
-    def price_seats(self, filling: Filling, duals: Ints, walks: list[list[int]]) -> bool:
-        """Choose the price of a seat by walks that may undercut; whether it moves much."""
+    def price_seats(self, filling: Filling, duals: Ints, walks: list[list[int]]) -> int:
+        """Choose the price of a seat by walks that may undercut; by how much it moves."""
         if self.capacity is None or not walks:
-            return False
+            return 0
         price = self.ground.seat_price[self.key]
         drawn = draw_lines(filling, self.capacity, duals, walks, price)
         chosen = choose_price(np.concatenate([self.lines, drawn]), price)
         self.ground.seat_price[self.key], self.lines = chosen, drawn
-        return abs(chosen - price) > MOVES
+        return abs(chosen - price)
 
     def go_on(
         self, passed: tuple[Mode, OpenSets], least: int, lesson: Iterable[list[int]], *, moves: bool
@@ -183,7 +184,7 @@ class _Climb:
         lesson
             Walks as places of the ground, none where the table is not to learn.
         moves
-            Whether the price of a seat has moved much: then the least may rise by that alone.
+            Whether the price of a seat has moved: then the least may rise by that alone.
         """
         mode, sets = passed
         entries = self.stages[self.stage].numbers
