@@ -21,7 +21,8 @@ from solver.domain import UNREACHABLE
 
 _PRICES = np.arange(0, 30 * PENNY_PARTS, PENNY_PARTS // 10)
 """Prices of a seat that are compared, whole parts of a penny."""
-_STEP = PENNY_PARTS
+_FALL, _RISE, _STEP = 0.7, 1.4, PENNY_PARTS
+"""From one table to the next a price goes to these shares of it at most, and a pound further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ def tell_apart(m: Mode, capacity: Capacity | None, price: int) -> Filling:
     homes, schools = len(m.homes), len(m.opens)
     if capacity is None:
         return Filling(m, np.arange(homes + schools, dtype=np.int32), homes)
-    called = (m.opens[:, None] + m.short_time[homes:, :homes]).min(axis=0, initial=FAR)
-    ready = np.maximum(m.ready, called)
+    called = m.opens[:, None] + m.short_time[homes:, :homes]
+    called[m.school_of, np.arange(homes)] = FAR  # nobody boards for a school after its call
+    ready = np.maximum(m.ready, called.min(axis=0))
     late = np.flatnonzero(ready <= m.latest)
     home = np.concatenate([np.arange(homes), late])
     origin = np.concatenate([home, np.arange(homes, homes + schools)])
@@ -61,7 +63,7 @@ def tell_apart(m: Mode, capacity: Capacity | None, price: int) -> Filling:
     leg_time[split:, :split] = UNREACHABLE
     step_cost = m.step_cost[between]
     step_cost[:, :split] += price * capacity.use
-    first_cost = np.full(first_school, FAR, dtype=np.int32)  # no run starts after a call
+    first_cost = np.full(first_school, FAR, dtype=np.int32)
     first_cost[:split] = m.first_cost + price * (capacity.use - capacity.room)
     near = m.near[origin]
     near[split:first_school, 0] = np.arange(split, first_school)
@@ -78,6 +80,7 @@ def tell_apart(m: Mode, capacity: Capacity | None, price: int) -> Filling:
         use=m.use[home],
         takes=m.takes[home],
         is_dedicated=m.is_dedicated[home],
+        starts=np.arange(first_school) < split,  # no run starts after a call
         first_cost=first_cost,
         near=near,
         place=m.place[np.ix_(origin, home)],
@@ -105,11 +108,14 @@ def draw_lines(
     return np.array(lines, dtype=np.int64).reshape(len(lines), 2)
 
 
-def choose_price(lines: NDArray[np.int64], before: int) -> int:
+def choose_price(lines: NDArray[np.int64], before: int, room: int) -> int:
     """The price of a seat at which the least of walks is greatest, whole parts of a penny.
 
-    Not far from that `before`, whose walks these are.
+    Not far from that `before`, whose walks these are; for all the room it gives no more back than
+    :data:`FAR`.
     """
-    near = _PRICES[(0.7 * before - _STEP <= _PRICES) & (1.4 * before + _STEP >= _PRICES)]
+    low = _FALL * before - _STEP
+    high = min(_RISE * before + _STEP, FAR // max(1, room))
+    near = _PRICES[(low <= _PRICES) & (high >= _PRICES)]
     least = (lines[:, :1] + lines[:, 1:] * near).min(axis=0)
     return int(near[int(least.argmax())])

@@ -33,7 +33,7 @@ from solver.bound.modes import (
 from solver.bound.stages import Labelled, Stage, label_by_stages, label_quickly
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.bound.walks import Walk, call_once, pick_walks
-from solver.domain import Instance, SeatPrice, TravelMatrix
+from solver.domain import Instance, Remembered, SeatPrice, TravelMatrix
 from solver.limits import Clock, StopLimits
 
 GENERATING_SHARE = 0.2
@@ -146,6 +146,7 @@ class _Job:
         nothing = Prices(np.zeros(len(self.free)), np.zeros(len(self.counts)))
         self.prices = self.tried = self.best = self.first = nothing
         self.best_value = self.relaxed = self.full_s = 0.0
+        self.memory: tuple[Remembered, ...] = ()
         self.seats: tuple[SeatPrice, ...] = ()
         self.learns = False  # not before a first proof
 
@@ -446,6 +447,7 @@ class _Job:
         if value > self.best_value:
             self.best_value = value
             self.best = Prices(share * self.tried.riders, share * self.tried.kinds)
+            self.memory = tuple(self.ground.list_tabled())
             self.seats = tuple(self.ground.list_seat_prices())
 
     def _report(self, phase: str) -> None:
@@ -463,7 +465,7 @@ class _Job:
             master=constant + self.value,
             seconds=self.clock.elapsed(),
             rounds=self.rounds,
-            memory=tuple(self.ground.list_tabled()),
+            memory=self.memory,
             seats=self.seats,
             columns=tuple(self._list_runs()),
             relaxed=constant + self.relaxed,

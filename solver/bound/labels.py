@@ -131,7 +131,12 @@ def _is_in_time(row: Ints, i: int, m: Mode) -> bool:
 @njit(cache=True, nogil=True)
 def _start(new: Ints, h: int, dual: Ints, m: Mode) -> bool:
     """Write the run that has boarded only home h; whether there is one."""
-    if m.takes[h] > m.seats or m.is_dedicated[h] > m.most_dedicated or m.most_schools < 1:
+    if (
+        not m.starts[h]
+        or m.takes[h] > m.seats
+        or m.is_dedicated[h] > m.most_dedicated
+        or m.most_schools < 1
+    ):
         return False
     new[COST] = m.first_cost[h] - dual[h]
     new[CLOCK] = m.ready[h]

@@ -51,9 +51,10 @@ class Mode(NamedTuple):
     way. `ready` to `latest` is when service may start at a home, `opens` to `closes` at a school.
     `reach` are the seconds from the start of service at a home until the school must be reached.
     `use` is what a rider takes of `room` in the table of what may follow, `least_use` the least of
-    a school's riders, `takes` what they take of `seats` in labels; 0 where none count. `near` are
-    the homes that a node remembers (ng), `place[i, h]` where among them, or -1: a home itself
-    first, then the `tabled[i]` homes that the table of what may follow remembers as well.
+    a school's riders, `takes` what they take of `seats` in labels; 0 where none count. Runs begin
+    where `starts`. `near` are the homes that a node remembers (ng), `place[i, h]` where among them,
+    or -1: a home itself first, then the `tabled[i]` homes that the table of what may follow
+    remembers as well.
     """
 
     homes: NDArray[np.int64]
@@ -71,6 +72,7 @@ class Mode(NamedTuple):
     takes: Ints
     least_use: Ints
     is_dedicated: Ints
+    starts: NDArray[np.bool_]
     first_cost: Ints
     last_cost: Ints
     near: Ints
@@ -268,6 +270,7 @@ class Ground:
             takes=seats.use,
             least_use=least_use,
             is_dedicated=_ints([w.assistant == "dedicated" for w in people]),
+            starts=np.ones(count, dtype=np.bool_),
             first_cost=_parts(first_cost),
             last_cost=_parts(last_cost),
             near=near,

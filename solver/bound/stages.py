@@ -106,9 +106,9 @@ def label_by_stages(
         left = list(list_open(priced))
         moved = climb.price_seats(filling, duals, left or runs)
         moves = moved > (0 if priced.is_whole else MOVES)
-        if priced.is_whole and (share == 1.0 or not moves or climb.turns == MOST_TURNS):
+        if priced.is_whole and (share == 1.0 or not moves or climb.turns >= MOST_TURNS):
             return Labelled(share, [], [], climb.stage)
-        loose = pick(plain, map(filling.fold, left)) or loose
+        loose = pick(plain, map(filling.fold, left)) or ([] if priced.is_whole else loose)
         if climb.is_spent and not learns:
             break
         lesson: Iterable[list[int]] = (walk.places for walk in loose)
@@ -168,7 +168,7 @@ class _Climb:
             return 0
         price = self.ground.seat_price[self.key]
         drawn = draw_lines(filling, self.capacity, duals, walks, price)
-        chosen = choose_price(np.concatenate([self.lines, drawn]), price)
+        chosen = choose_price(np.concatenate([self.lines, drawn]), price, self.capacity.room)
         self.ground.seat_price[self.key], self.lines = chosen, drawn
         return abs(chosen - price)
 
@@ -202,7 +202,7 @@ class _Climb:
             self.sets, self.is_new = finer, False
             return True
         if not is_last:
-            self.stage, self.before, self.is_new = self.stage + 1, np.inf, True
+            self.stage, self.before, self.is_new, self.turns = self.stage + 1, np.inf, True, 0
             self.sets = _split(mode, self.stages[self.stage].numbers, sets)
             return True
         self.sets = _split(mode, entries, sets, remembers=False)

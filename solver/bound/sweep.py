@@ -92,6 +92,8 @@ def _start_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, cost: Ints) -> Non
         own = crew - (m.is_dedicated[h] if crew > 0 else 0)
         if g < 0 or sets.place[h, g] < 0 or m.use[h] > m.room or own < 0:
             continue
+        if not m.starts[h]:
+            continue
         z = find_row(sets, t, h, find_bucket(t, h, m.ready[h]), loads)
         z += sets.place[h, g] * loads + own * (m.room + 1) + m.room - m.use[h] << t.bits[h]
         cost[z] = min(cost[z], m.first_cost[h] - dual[h])

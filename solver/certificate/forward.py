@@ -66,7 +66,7 @@ def _look_ahead(
 ) -> int:
     """The least that can follow at a node with one set of open schools; FAR where nothing can."""
     crew = count_crew(m) - row[_OWN] if m.most_own < FAR else 0
-    y = locate(m, t, g, i, clock, crew, m.room - load)
+    y = locate(m, t, g, i, clock, crew, m.room - load if m.room > 0 else 0)
     if y < 0:
         return FAR
     first = 1 if i < len(m.school) else 0  # a home's own place comes before those of the table
@@ -104,7 +104,7 @@ def _board(row: Ints, called: int, new: Ints, h: int, dual: Ints, m: Ground) -> 
     p = m.place[i, h]
     if p >= 0 and row[_KNOWN] >> p & 1:
         return 0
-    if m.leg_s[i, h] >= NO_ROAD_S or row[_LOAD] + m.use[h] > m.room:
+    if m.leg_s[i, h] >= NO_ROAD_S or row[_LOAD] + m.takes[h] > m.seats:
         return 0
     if row[_OWN] + m.own[h] > m.most_own or (s < _BITS and called >> s & 1):
         return 0
@@ -130,14 +130,14 @@ def _board(row: Ints, called: int, new: Ints, h: int, dual: Ints, m: Ground) -> 
         new[_LEFT + place] = m.cap_s[h]
         new[_SHARE + place] = 0
     new[_LEFT + place] = min(new[_LEFT + place], m.cap_s[h])
-    new[_SHARE + place] += m.use[h]
+    new[_SHARE + place] += m.takes[h]
     new[_OPEN] = k + is_new
     new[_NODE] = h
     new[_CLOCK] = max(row[_CLOCK] + step, m.ready_s[h])
     new[_COST] = row[_COST] + (m.live[i, h] if k > 0 else m.dead[i, h]) - dual[h]
     new[_OWN] = row[_OWN] + m.own[h]
     new[_CALLS] = row[_CALLS]
-    new[_LOAD] = row[_LOAD] + m.use[h]
+    new[_LOAD] = row[_LOAD] + m.takes[h]
     return 1 if _is_in_time(new, m) else 0
 
 
@@ -326,9 +326,9 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
         for j in range(first, homes + opened if label >= 0 else last):
             new = rows[count]
             if label < 0:
-                if m.use[j] > m.room or m.own[j] > m.most_own or m.most_schools < 1:
+                if m.takes[j] > m.seats or m.own[j] > m.most_own or m.most_schools < 1:
                     continue
-                if m.first_cost[j] >= FAR:  # no run starts after a call
+                if not m.starts[j]:
                     continue
                 new[_COST] = m.first_cost[j] + vehicle - dual[j]
                 new[_CLOCK] = m.ready_s[j]
@@ -336,10 +336,10 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
                 new[_OPEN] = 1
                 new[_NODE] = j
                 new[_CALLS] = 0
-                new[_LOAD] = m.use[j]
+                new[_LOAD] = m.takes[j]
                 new[_SCHOOL] = m.school[j]
                 new[_LEFT] = m.cap_s[j]
-                new[_SHARE] = m.use[j]
+                new[_SHARE] = m.takes[j]
                 called[count] = 0
                 if not _is_in_time(new, m):
                     continue
@@ -427,5 +427,5 @@ def _bound_crowded(row: Ints, h: int, dual: Ints, m: Ground, sets: Sets, t: Ahea
             return 0
         g = sets.plus[g, s]
     g = sets.plus[g, m.school[h]]
-    rest = _look_ahead(row, h, at, row[_LOAD] + m.use[h], 0, g, m, t)
+    rest = _look_ahead(row, h, at, row[_LOAD] + m.takes[h], 0, g, m, t)
     return int(min(0, row[_COST] + m.live[i, h] - dual[h] + rest))

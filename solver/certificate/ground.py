@@ -36,10 +36,11 @@ class Ground(NamedTuple):
     the drive alone, `live` and `dead` what that step costs with and without pupils aboard.
     `short_s[i, k]` is the quickest drive to school k by any way. `ready_s` is the earliest end of
     boarding at a home, `opens_s` the earliest start of service at a school, and `done_from_s` to
-    `done_to_s` the end of it. `use` is what a rider takes of `room`. `known[i]` are the homes that
-    node i remembers, `place[i, h]` where among them, or -1; `tabled[i]` says how many of the first
-    the table of what may follow knows as well, a home itself left out. `person` numbers the riders:
-    a home may be two nodes (:mod:`solver.certificate.seats`), and is remembered as one.
+    `done_to_s` the end of it. `use` is what a rider takes of `room` in the table of what may
+    follow, `takes` of `seats` in labels. `known[i]` are the homes that node i remembers,
+    `place[i, h]` where among them, or -1; `tabled[i]` says how many of the first the table of what
+    may follow knows as well, a home itself left out. `person` numbers the riders: a home may be two
+    nodes (:mod:`solver.certificate.seats`), and is remembered as one; runs start where `starts`.
     """
 
     person: Ints
@@ -56,13 +57,16 @@ class Ground(NamedTuple):
     done_to_s: Ints
     dwell_s: Ints
     use: Ints
+    takes: Ints
     own: Ints
+    starts: NDArray[np.bool_]
     first_cost: Ints
     last_cost: Ints
     known: Ints
     place: NDArray[np.int8]
     tabled: Ints
     room: int
+    seats: int
     most_own: int
     most_schools: int
 
@@ -225,6 +229,7 @@ def _lay_ground(
     cap = np.array([who.ride_cap_s for who in people], dtype=np.int64) + wait
     known, place = _remember(leg, homes, memory)
     weight, room = _weigh(kind)
+    room -= crew if sketch.is_crew_daily else 0
     days = [who.weekdays >> sketch.weekday & 1 for who in people]
     use = [d * (w.seats + weight * w.bays) for d, w in zip(days, people, strict=True)]
     short = roads.short_s[np.ix_(stops, stops[homes:])].astype(np.int64)
@@ -244,13 +249,16 @@ def _lay_ground(
         done_to_s=_whole(done_to),
         dwell_s=_whole(service[homes:]),
         use=_whole(np.array(use)),
+        takes=_whole(np.array(use)),
         own=_whole(np.array([who.assistant == "dedicated" for who in people])),
+        starts=np.ones(homes, dtype=np.bool_),
         first_cost=_parts(first_cost),
         last_cost=_parts(last_cost),
         known=known,
         place=place,
         tabled=np.zeros(len(stops), np.int32),
-        room=int(room - (crew if sketch.is_crew_daily else 0)),
+        room=int(room),
+        seats=int(room),
         most_own=FAR,
         most_schools=instance.rules.max_schools_per_run or FAR,
     )

@@ -59,7 +59,7 @@ def _follow_all(
     crews = count_crew(m) + 1
     for h in range(homes):
         crew = crews - 1 - (m.own[h] if crews > 1 else 0)
-        if m.use[h] > m.room or crew < 0:
+        if m.use[h] > m.room or crew < 0 or not m.starts[h]:
             continue
         y = locate(m, t, sets.plus[0, m.school[h]], h, m.ready_s[h], crew, m.room - m.use[h])
         if y >= 0:

@@ -29,7 +29,14 @@ from solver.certificate.ground import (
     take_hints,
 )
 from solver.certificate.narrow import narrow
-from solver.certificate.seats import Seats, change_price, part_homes, read_seats
+from solver.certificate.seats import (
+    Seats,
+    change_price,
+    count_aboard,
+    limit_price,
+    part_homes,
+    read_seats,
+)
 from solver.certificate.sets import Levels, Standing
 from solver.domain import Instance, Remembered, SchoolrunError, SeatPrice, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
@@ -45,7 +52,7 @@ Measured: a better table ends a mode sooner than more labels do."""
 MOST_COUNTED = 8
 """In vehicles with more room seats are counted only where a run is found without that."""
 MOST_SEAT_PRICE = 30.0
-"""A hint of a dearer seat, GBP, is no use: sums of whole parts must stay whole numbers."""
+"""A hint of a dearer seat, GBP, is no use."""
 STEP_DOWN = 0.95
 """Where a mode has too many labels, the share of the duals that is tried next."""
 LEAST_SHARE = 0.05
@@ -216,19 +223,23 @@ class _Grounds:
         self.counted, self.levels = mode.ground, Levels(mode.ground)
         self.seats: Seats | None = None
         if mode.ground.room > MOST_COUNTED:
-            self.price, self.seats = price, read_seats(mode.ground)
+            self.seats = read_seats(mode.ground)
+            self.price = limit_price(price, self.seats.room)
             self.endless = part_homes(mode.ground)
             self.endless_levels = Levels(self.endless)
 
     def try_share(self, dual: Ints, vehicle: int) -> Found:
         """Grow the runs of a mode; those of a large vehicle first as if it were never full."""
+        least = -FAR
         if self.seats is not None:
             priced = change_price(self.endless, self.seats, self.price)
             at_homes, levels = dual[self.endless.person], self.endless_levels
             found = _try_stages(priced, at_homes, vehicle, levels, self.seats, self.price)
             if found.least >= 0:
                 return found
-        return _try_stages(self.counted, dual, vehicle, self.levels)
+            least = found.least
+        found = _try_stages(self.counted, dual, vehicle, self.levels)
+        return found._replace(least=max(least, found.least))  # both are about the same runs
 
 
 def _try_stages(
@@ -243,7 +254,8 @@ def _try_stages(
 
     Each stage leaves out what the table of the one before has shown to lead nowhere, and comes
     again as long as there is room for smaller quarters then. Where a run undercuts only by what its
-    empty `seats` give back, their `price` falls to what it bears.
+    empty `seats` give back, their `price` falls to what it bears; where it is too full, labels
+    count from then on.
     """
     found = Found(-FAR, False, 0, 0, np.empty(0, np.int32))
     most_proven = -FAR
@@ -263,15 +275,19 @@ def _try_stages(
             within = learned
         most_proven = max(most_proven, found.least)
         fall = _lower_price(found, seats, price)
+        fills = seats is not None and found.run < 0 and seats.count_empty(found.way) < 0
+        fills = fills and ground.seats == 0  # a run too full: labels count from now on
+        is_over = fall == 0 and not fills
         is_settled = found.is_whole and found.least == found.run
-        if fall == 0 and (is_settled or found.run < -PARTS):
+        if is_over and (is_settled or found.run < -PARTS):
             break  # a pound below nought: this share does not hold, and a smaller one is cheaper
-        if fall == 0 and stage + 1 == len(STAGES) and (standing.sets.is_fine or not is_finer):
+        if is_over and stage + 1 == len(STAGES) and (standing.sets.is_fine or not is_finer):
             break
         within, kept = narrow(within, dual, vehicle, standing, ahead)
         ground = within._replace(tabled=ground.tabled)
-        if seats is not None and fall > 0:
+        if seats is not None and not is_over:
             price, ground = price - fall, change_price(ground, seats, -fall)
+            ground = count_aboard(ground, seats) if fills else ground
         else:
             stage += standing.sets.is_fine or not is_finer
     return found._replace(least=most_proven)

@@ -27,6 +27,11 @@ class Seats(NamedTuple):
         return self.room - int(self.use[way[way < len(self.use)]].sum())
 
 
+def limit_price(price: int, room: int) -> int:
+    """A price that gives no more than :data:`FAR` back for all the room: sums stay exact."""
+    return max(0, min(price, FAR // max(1, room)))
+
+
 def read_seats(ground: Ground) -> Seats:
     """The seats of a ground that counts them."""
     return Seats(ground.room, ground.use)
@@ -67,13 +72,21 @@ def part_homes(ground: Ground) -> Ground:
         cap_s=ground.cap_s[home],
         ready_s=np.concatenate([ground.ready_s, _ready_late(ground)[late]]).astype(np.int32),
         use=np.zeros(len(home), np.int32),
+        takes=np.zeros(len(home), np.int32),
         own=ground.own[home],
+        starts=np.arange(len(home)) < homes,
         first_cost=first_cost,
         known=ground.known[node],
         place=ground.place[np.ix_(node, home)],
         tabled=ground.tabled[node],
         room=0,
+        seats=0,
     )
+
+
+def count_aboard(ground: Ground, seats: Seats) -> Ground:
+    """The ground of parted homes whose labels count the seats that its table does not."""
+    return ground._replace(takes=seats.use[ground.person], seats=seats.room)
 
 
 def _add(costs: Ints, more: Ints) -> Ints:

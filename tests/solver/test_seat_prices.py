@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isinf
 
 import numpy as np
@@ -20,9 +21,10 @@ from solver.certificate.ground import PARTS, list_modes, read_sketch, round_up
 from solver.certificate.ground import Ground as Proven
 from solver.certificate.seats import change_price, part_homes, read_seats
 from solver.certificate.sets import Levels
-from solver.domain import Instance, SeatPrice, Session
+from solver.domain import Instance, Layout, SeatPrice, Session, TravelMatrix
 from solver.limits import StopLimits
 from tests.solver.enumerator import find_least_objective
+from tests.solver.random_cases import draw_instance
 from tests.solver.test_bound import build_table, draw, remember
 from tests.solver.test_certificate import draw_duals
 
@@ -72,7 +74,7 @@ def test_a_price_of_seats_never_lifts_the_least_above_that_of_counted_seats() ->
             found = label(filling.mode, duals)
             lines = draw_lines(filling, capacity, duals, list_runs(found, 50), 0)
             assert lines[:, 0].min(initial=0) == found.least
-            chosen += len(lines) > 0 and choose_price(lines, 0) > 0
+            chosen += len(lines) > 0 and choose_price(lines, 0, capacity.room) > 0
     assert overfull >= 25
     assert lifted >= 25
     assert chosen >= 25
@@ -81,8 +83,8 @@ def test_a_price_of_seats_never_lifts_the_least_above_that_of_counted_seats() ->
 def test_a_price_is_chosen_where_the_least_of_the_walks_is_greatest() -> None:
     """A walk of -GBP 60 with 35 too many against one of GBP 58 with 14 empty seats: GBP 2.40."""
     lines = np.array([(-60 * PENNY_PARTS, 35), (58 * PENNY_PARTS, -14)], dtype=np.int64)
-    assert choose_price(lines, 2 * PENNY_PARTS) == pytest.approx(2.4 * PENNY_PARTS)
-    assert choose_price(lines, 20 * PENNY_PARTS) > 10 * PENNY_PARTS, "it moves step by step"
+    assert choose_price(lines, 2 * PENNY_PARTS, 15) == pytest.approx(2.4 * PENNY_PARTS)
+    assert choose_price(lines, 20 * PENNY_PARTS, 15) > 10 * PENNY_PARTS, "it moves step by step"
 
 
 @pytest.fixture
@@ -125,6 +127,51 @@ def test_with_a_price_of_seats_the_bound_never_passes_the_best_plan(
     assert priced >= 3
 
 
+def draw_dear(number: int) -> tuple[Instance, TravelMatrix]:
+    """Four pupils of one school whom one vehicle can take, dear or roomy or with a base far off."""
+    instance, matrix = draw_instance(
+        np.random.default_rng(4 + number), 4, "AM", schools=1, has_bases=False, is_metric=True
+    )
+    people = tuple(
+        replace(
+            who,
+            is_solo=False,
+            must_not_share=(),
+            must_share=(),
+            tags=(),
+            bays=0,
+            seats=1,
+            ride_cap_s=7_200,
+        )
+        for who in instance.riders
+    )
+    charge, seats = [(1_100.0, 16), (900.0, 16), (1_100.0, 6), (100.0, 2_000)][number % 4]
+    layouts = (Layout(seats=seats, bays=0, folded_chairs=4),)
+    kinds = tuple(
+        replace(kind, session_charge=charge, layouts=layouts, count=None) for kind in instance.fleet
+    )
+    return replace(instance, riders=people, fleet=kinds), matrix
+
+
+@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("price", [0.0, 5.0, 29.0])
+def test_dear_vehicles_and_endless_rooms_prove_no_more_than_the_best_plan(
+    number: int, price: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A charge above any that is told apart, and a room whose price no whole number would hold."""
+    instance, matrix = draw_dear(number)
+    best = find_least_objective(instance, matrix)
+    assert not isinf(best)
+    kinds = range(len(instance.fleet))
+    prices = [SeatPrice(k, (s, o), price) for k in kinds for s in range(2) for o in range(4)]
+    for dual in (10_000.0, best / 4, best / 8):
+        proven = prove_bound(instance, matrix, [dual] * 4, (), (), prices)
+        assert 0.0 < proven.value <= best + 1e-6
+    monkeypatch.setattr(generation, "MOST_RIDERS", 0)
+    result = bound_session(instance, matrix, [], StopLimits(iterations=60))
+    assert 0.0 < result.value <= best + 1e-6
+
+
 def price_ground(ground: Proven, price: int) -> Proven:
     return change_price(part_homes(ground), read_seats(ground), price)
 
@@ -148,7 +195,8 @@ def test_in_the_certificate_no_price_lifts_the_least_above_that_of_counted_seats
             dual = round_up(rng.uniform(5.0, 60.0, size=len(mode.riders)))
             ground = mode.ground
             counted = grow(ground, dual)
-            endless = grow(ground._replace(use=np.zeros_like(ground.use), room=0), dual)
+            none = np.zeros_like(ground.use)
+            endless = grow(ground._replace(use=none, room=0, takes=none, seats=0), dual)
             parted = [price_ground(ground, int(price * PARTS)) for price in PRICES_GBP]
             leasts = [grow(one, dual[one.person]) for one in parted]
             assert leasts[0] == endless, f"instance {number}"
