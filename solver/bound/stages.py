@@ -29,7 +29,7 @@ PAYS, PAYS_GROUPED = 0.97, 0.85
 """It goes on learning while that brings the least to so large a share of what it was, or less."""
 MOVES = PENNY_PARTS // 2
 """The price of a seat has moved much where it is by more than so much another."""
-MOST_TURNS = 5
+MOST_TURNS = 8
 """So many tables in turn may differ by the price of a seat alone."""
 MOST_RUNS = 2_000
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
@@ -104,7 +104,9 @@ def label_by_stages(
         if walks or halt[0]:
             return Labelled(share, walks, [], climb.stage)
         left = list(list_open(priced))
-        moved = climb.price_seats(filling, duals, left or runs)
+        if priced.is_whole:
+            climb.lines = climb.lines[:0]  # what was open before has been gone through
+        moved = climb.price_seats(filling, duals, runs if priced.is_whole else left)
         moves = moved > (0 if priced.is_whole else MOVES)
         if priced.is_whole and (share == 1.0 or not moves or climb.turns >= MOST_TURNS):
             return Labelled(share, [], [], climb.stage)
