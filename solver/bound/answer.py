@@ -26,7 +26,7 @@ class BoundResult:
     vehicle more would save, where their number is limited). `value` is their sum with the prices
     of riders that nothing can carry. `master` is the value of the generated relaxation, which no
     longer search with it can pass; `columns` are new elementary runs as node sequences;
-    `memory` is what the table of what may follow remembered, `seats` what they cost. `relaxed` is
+    `memory` is what the table of what may follow remembered, `seats` a seat's price. `relaxed` is
     the master's value before any proof and `prices` its duals per rider: what each adds, GBP a day,
     though not proven.
     """

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.bound.modes import FAR, PENNY_PARTS, Capacity, Ints, Mode
+from solver.bound.modes import FAR, PENNY_PARTS, Capacity, Ints, Mode, count_parts
 from solver.domain import UNREACHABLE
 
 _PRICES = np.arange(0, 30 * PENNY_PARTS, PENNY_PARTS // 10)
@@ -63,8 +62,8 @@ def tell_apart(m: Mode, capacity: Capacity | None, price: int) -> Filling:
     leg_time[split:, :split] = UNREACHABLE
     step_cost = m.step_cost[between]
     step_cost[:, :split] += price * capacity.use
-    first_cost = np.full(first_school, FAR, dtype=np.int32)
-    first_cost[:split] = m.first_cost + price * (capacity.use - capacity.room)
+    first_cost = m.first_cost[home]
+    first_cost[:split] += price * (capacity.use - capacity.room)
     near = m.near[origin]
     near[split:first_school, 0] = np.arange(split, first_school)
     mode = m._replace(
@@ -100,8 +99,7 @@ def draw_lines(
     lines = []
     for walk in walks:
         inside = [node for node in walk if node < homes]
-        cost = int(m.first_cost[walk[0]]) + int(m.last_cost[walk[-1] - homes])
-        cost += sum(int(m.step_cost[a, b]) for a, b in pairwise(walk)) - int(dual[inside].sum())
+        cost = count_parts(m, walk) - int(dual[inside].sum())
         early = [filling.origin[node] for node in inside if node < filling.before]
         over = int(capacity.use[early].sum()) - capacity.room
         lines.append((cost - price * over, over))

@@ -385,9 +385,13 @@ def keep_near(mode: Mode, most: int) -> Mode:
 
 def cost_of(mode: Mode, nodes: Sequence[int]) -> float:
     """The least cost of a walk over a mode's nodes, GBP."""
+    return count_parts(mode, nodes) / PENNY_PARTS
+
+
+def count_parts(mode: Mode, nodes: Sequence[int]) -> int:
+    """The least cost of a walk over a mode's nodes, whole parts of a penny."""
     parts = int(mode.first_cost[nodes[0]]) + int(mode.last_cost[nodes[-1] - len(mode.homes)])
-    parts += sum(int(mode.step_cost[a, b]) for a, b in pairwise(nodes))
-    return parts / PENNY_PARTS
+    return parts + sum(int(mode.step_cost[a, b]) for a, b in pairwise(nodes))
 
 
 def _remember_near(leg_time: Ints, count: int, near: int) -> list[list[int]]:

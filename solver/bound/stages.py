@@ -104,9 +104,7 @@ def label_by_stages(
         if walks or halt[0]:
             return Labelled(share, walks, [], climb.stage)
         left = list(list_open(priced))
-        if priced.is_whole:
-            climb.lines = climb.lines[:0]  # what was open before has been gone through
-        moved = climb.price_seats(filling, duals, runs if priced.is_whole else left)
+        moved = climb.price_seats(filling, duals, left, runs if priced.is_whole else None)
         moves = moved > (0 if priced.is_whole else MOVES)
         if priced.is_whole and (share == 1.0 or not moves or climb.turns >= MOST_TURNS):
             return Labelled(share, [], [], climb.stage)
@@ -164,13 +162,25 @@ class _Climb:
             return filling
         return replace(filling, mode=filling.mode._replace(leg_time=self.ways))
 
-    def price_seats(self, filling: Filling, duals: Ints, walks: list[list[int]]) -> int:
-        """Choose the price of a seat by walks that may undercut; by how much it moves."""
+    def price_seats(
+        self, filling: Filling, duals: Ints, left: list[list[int]], runs: list[list[int]] | None
+    ) -> int:
+        """Choose the price of a seat by the walks left open, those of the last table with them.
+
+        By the `runs` alone of a whole labelling: what was open before has been gone through.
+
+        Returns
+        -------
+        int
+            By how much it moves, whole parts of a penny.
+        """
+        walks = left if runs is None else runs
         if self.capacity is None or not walks:
             return 0
         price = self.ground.seat_price[self.key]
         drawn = draw_lines(filling, self.capacity, duals, walks, price)
-        chosen = choose_price(np.concatenate([self.lines, drawn]), price, self.capacity.room)
+        lines = np.concatenate([self.lines, drawn]) if runs is None else drawn
+        chosen = choose_price(lines, price, self.capacity.room)
         self.ground.seat_price[self.key], self.lines = chosen, drawn
         return abs(chosen - price)
 

@@ -51,7 +51,8 @@ def change_price(ground: Ground, seats: Seats, by: int) -> Ground:
 def part_homes(ground: Ground) -> Ground:
     """The ground of a vehicle that is never full; homes before the first call come first."""
     homes, schools = len(ground.school), len(ground.opens_s)
-    late = _find_late(ground)
+    ready = _ready_late(ground)
+    late = _find_late(ground, ready)
     home = np.concatenate([np.arange(homes), late])
     node = np.concatenate([home, np.arange(homes, homes + schools)])
     first_late, first_school = homes, len(home)
@@ -59,8 +60,6 @@ def part_homes(ground: Ground) -> Ground:
     is_shut[:first_late, first_late:first_school] = True  # no call between
     is_shut[first_late:, :first_late] = True  # one has been
     ways = np.ix_(node, node)
-    first_cost = np.full(len(home), FAR, dtype=np.int32)
-    first_cost[:homes] = ground.first_cost
     return ground._replace(
         person=ground.person[home],
         school=ground.school[home],
@@ -70,12 +69,12 @@ def part_homes(ground: Ground) -> Ground:
         dead=ground.dead[ways],
         short_s=ground.short_s[node],
         cap_s=ground.cap_s[home],
-        ready_s=np.concatenate([ground.ready_s, _ready_late(ground)[late]]).astype(np.int32),
+        ready_s=np.concatenate([ground.ready_s, ready[late]]).astype(np.int32),
         use=np.zeros(len(home), np.int32),
         takes=np.zeros(len(home), np.int32),
         own=ground.own[home],
         starts=np.arange(len(home)) < homes,
-        first_cost=first_cost,
+        first_cost=ground.first_cost[home],
         known=ground.known[node],
         place=ground.place[np.ix_(node, home)],
         tabled=ground.tabled[node],
@@ -110,9 +109,9 @@ def _ready_late(ground: Ground) -> Ints:
     return np.maximum(reached[:homes], ground.ready_s).astype(np.int32)
 
 
-def _find_late(ground: Ground) -> Ints:
+def _find_late(ground: Ground, ready: Ints) -> Ints:
     """The homes that can be boarded after a call and still reach their school in time."""
     at = np.arange(len(ground.school))
     latest = ground.done_to_s - ground.dwell_s
-    in_time = _ready_late(ground) + ground.short_s[at, ground.school] <= latest[ground.school]
+    in_time = ready + ground.short_s[at, ground.school] <= latest[ground.school]
     return np.flatnonzero(in_time).astype(np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from math import isinf
@@ -57,6 +58,17 @@ def draw(
     )
     hidden = [int(r) for r in rng.choice(riders, size=3, replace=False)]
     return fit_to_run(rng, instance, matrix, draw_sequence(rng, instance, hidden)), matrix
+
+
+def draw_planned(
+    rng: np.random.Generator, some: int, riders: int, more: int, session: Session
+) -> Iterator[tuple[int, Instance, TravelMatrix, float]]:
+    """Draw instances of `riders` and up to so many more; those with a plan, and what it costs."""
+    for number in range(some):
+        instance, matrix = draw(rng, riders + number % more, session, number)
+        best = find_least_objective(instance, matrix)
+        if not isinf(best):
+            yield number, instance, matrix, best
 
 
 def price(mode: Mode, duals: list[float], entries: int, labels: int) -> tuple[int, bool, int]:
@@ -186,11 +198,7 @@ def test_through_many_small_stages_the_bound_never_passes_the_best_plan(
     monkeypatch.setattr(stages, "sweep", count)
     rng = np.random.default_rng(83 + (session == "PM"))
     shares = []
-    for number in range(20):
-        instance, matrix = draw(rng, 4 + number % 2, session, number)
-        best = find_least_objective(instance, matrix)
-        if isinf(best):
-            continue
+    for number, instance, matrix, best in draw_planned(rng, 20, 4, 2, session):
         result = bound_session(instance, matrix, [], StopLimits(iterations=60))
         assert result.value <= best + 1e-6, f"instance {number}"
         shares.append(result.value / best)
@@ -222,11 +230,7 @@ def test_labelling_that_is_stopped_still_bounds_the_least() -> None:
 def test_the_bound_never_passes_the_best_plan(session: Session) -> None:
     rng = np.random.default_rng(17 + (session == "PM"))
     shares = []
-    for number in range(40):
-        instance, matrix = draw(rng, 3 + number % 3, session, number)
-        best = find_least_objective(instance, matrix)
-        if isinf(best):
-            continue
+    for number, instance, matrix, best in draw_planned(rng, 40, 3, 3, session):
         result = bound(instance, matrix)
         assert result.value <= best + 1e-6, f"instance {number}"
         assert sum(result.duals) >= result.value - 1e-6

@@ -23,7 +23,7 @@ from solver.limits import StopLimits
 from solver.reference import read_certificate, write_certificate
 from tests.solver.enumerator import find_least_objective
 from tests.solver.random_cases import draw_instance
-from tests.solver.test_bound import draw
+from tests.solver.test_bound import draw, draw_planned
 
 
 def draw_duals(rng: np.random.Generator, instance: Instance, best: float) -> list[float]:
@@ -37,11 +37,7 @@ def test_random_duals_never_prove_more_than_the_best_plan(session: Session) -> N
     """Bases, part weeks, shared doors, limited fleets and odd roads included (see `draw`)."""
     rng = np.random.default_rng(71 + (session == "PM"))
     seen, shares = 0, []
-    for number in range(70):
-        instance, matrix = draw(rng, 3 + number % 3, session, number)
-        best = find_least_objective(instance, matrix)
-        if isinf(best):
-            continue
+    for number, instance, matrix, best in draw_planned(rng, 70, 3, 3, session):
         for _ in range(5):
             proof = prove_bound(instance, matrix, draw_duals(rng, instance, best))
             assert proof.value <= best + 1e-6, f"instance {number}"
@@ -71,11 +67,7 @@ def test_through_many_small_stages_no_more_is_proven_than_the_best_plan(
     monkeypatch.setattr(proof, "narrow", count)
     rng = np.random.default_rng(91 + (session == "PM"))
     shares = []
-    for number in range(30):
-        instance, matrix = draw(rng, 4 + number % 2, session, number)
-        best = find_least_objective(instance, matrix)
-        if isinf(best):
-            continue
+    for number, instance, matrix, best in draw_planned(rng, 30, 4, 2, session):
         hints = tuple(
             Remembered(kind, (shared, own), node, tuple(rng.permutation(4)[:3].tolist()))
             for kind in range(len(instance.fleet))

@@ -25,7 +25,7 @@ from solver.domain import Instance, Layout, SeatPrice, Session, TravelMatrix
 from solver.limits import StopLimits
 from tests.solver.enumerator import find_least_objective
 from tests.solver.random_cases import draw_instance
-from tests.solver.test_bound import build_table, draw, remember
+from tests.solver.test_bound import build_table, draw, draw_planned, remember
 from tests.solver.test_certificate import draw_duals
 
 PRICES_GBP = (0.0, 1.0, 4.0, 15.0)
@@ -104,11 +104,7 @@ def test_with_a_price_of_seats_the_bound_never_passes_the_best_plan(
     small = [(4_000, 4), (8_000, 8), (30_000, 20), (1_000_000, 100_000)]
     rng = np.random.default_rng(53 + (session == "PM"))
     shares, priced = [], 0
-    for number in range(24):
-        instance, matrix = draw(rng, 4 + number % 2, session, number)
-        best = find_least_objective(instance, matrix)
-        if isinf(best):
-            continue
+    for number, instance, matrix, best in draw_planned(rng, 24, 4, 2, session):
         with monkeypatch.context() as patch:
             if number % 2:
                 patch.setattr(generation, "STAGES", tuple(stages.Stage(*x) for x in small))
@@ -128,7 +124,7 @@ def test_with_a_price_of_seats_the_bound_never_passes_the_best_plan(
 
 
 def draw_dear(number: int) -> tuple[Instance, TravelMatrix]:
-    """Four pupils of one school whom one vehicle can take, dear or roomy or with a base far off."""
+    """Four pupils of one school whom one vehicle can take, dear or roomy."""
     instance, matrix = draw_instance(
         np.random.default_rng(4 + number), 4, "AM", schools=1, has_bases=False, is_metric=True
     )
@@ -236,11 +232,7 @@ def test_no_price_of_seats_makes_the_certificate_prove_too_much(
     monkeypatch.setattr(proof, "_lower_price", count)
     rng = np.random.default_rng(61 + (session == "PM"))
     shares = []
-    for number in range(40):
-        instance, matrix = draw(rng, 3 + number % 3, session, number)
-        best = find_least_objective(instance, matrix)
-        if isinf(best):
-            continue
+    for number, instance, matrix, best in draw_planned(rng, 40, 3, 3, session):
         with monkeypatch.context() as patch:
             if number % 2:
                 patch.setattr(proof, "STAGES", ((60, 0, 5), (60, 2, 20), (30, 7, 100_000)))
