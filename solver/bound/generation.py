@@ -19,6 +19,7 @@ import numpy as np
 
 from solver.arrays import IntArray
 from solver.bound.answer import BoundProgress, BoundResult
+from solver.bound.crews import Crews
 from solver.bound.fixed import price_fixed
 from solver.bound.master import Column, Master, Prices
 from solver.bound.modes import (
@@ -32,8 +33,8 @@ from solver.bound.modes import (
 )
 from solver.bound.stages import Labelled, Stage, label_by_stages, label_quickly
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
-from solver.bound.walks import Walk, call_once, pick_walks
-from solver.domain import Instance, Remembered, SeatPrice, TravelMatrix
+from solver.bound.walks import Walk, call_once, pick_walks, sort_runs
+from solver.domain import BY_RIDER, Instance, Remembered, SeatPrice, TravelMatrix
 from solver.limits import Clock, StopLimits
 
 GENERATING_SHARE = 0.2
@@ -96,7 +97,7 @@ def bound_session(
         Runs of plans, each with its cost and penalty in GBP: they start the master.
     """
     job = _Job(instance, matrix, Clock(limits, should_stop), on_progress)
-    if not job.modes:
+    if not job.ground.members:
         return job.finish()
     job.start(columns)
     if len(job.free) <= MOST_RIDERS and not should_stop():
@@ -137,10 +138,11 @@ class _Job:
         self.free = sorted(self.alone)
         self.place = {rider: x for x, rider in enumerate(self.free)}
         self.ground = Ground(instance, matrix, self.free, NEAR)
-        self.modes = list(self.ground.members)
+        self.is_large = len(self.free) > LARGE
+        self.crews = Crews(self.ground, are_one=self.is_large)
         self.riders = len(instance.riders)
         self.runs: dict[tuple[int, ...], float] = {}
-        self.stage = dict.fromkeys(self.modes, 0)
+        self.stage = dict.fromkeys(self.ground.members, 0)
         self.rounds = 0
         self.value = 0.0
         nothing = Prices(np.zeros(len(self.free)), np.zeros(len(self.counts)))
@@ -176,12 +178,12 @@ class _Job:
         """Add columns by quick labelling, then prove what their prices are worth."""
         self._relax(GENERATING_SHARE)
         last = len(self.stages) - 1
-        self.learns = len(self.free) > LARGE
-        if self.learns:
-            self._prove_low(min(FIRST_TOP, last))
-        else:
-            _, share, _ = self._label_all(min(SAFE_TOP, last), self.modes)
-            self._keep(share)
+        self.learns = self.is_large
+        if self.is_large:  # a low share first: more takes too long to begin with
+            self.tried = self.best.mix(self.prices, 1 - LOW)
+        _, share, _ = self._label_all(min(FIRST_TOP if self.is_large else SAFE_TOP, last))
+        self._keep(share)
+        self._report("proof")
         self.learns = True
         for top in range(min(FIRST_TOP, last), last + 1):
             if self.clock.is_over():
@@ -189,20 +191,6 @@ class _Job:
             self.master.drop_loose()
             self._close_gap(top)
             self._note_near()
-
-    def _prove_low(self, top: int) -> None:
-        """Prove a low share of the prices: of a large session more takes too long to begin with.
-
-        Modes without assistants of riders' own go first: the others remember what they learned.
-        """
-        self.tried = self.best.mix(self.prices, 1 - LOW)
-        plain = [key for key in self.modes if key.dedicated == 0]
-        _, share, _ = self._label_all(top, plain)
-        for key in self.modes:
-            self.ground.inherit(key, replace(key, dedicated=0))
-        _, least, _ = self._label_all(top, [key for key in self.modes if key.dedicated > 0])
-        self._keep(min(share, least))
-        self._report("proof")
 
     def _relax(self, share: float) -> None:
         """Generate columns, and keep the programme's value and prices before any proof."""
@@ -216,17 +204,17 @@ class _Job:
         """Add columns of all modes until that share of the time, or until there are none."""
         self._solve_master()
         self.tried, is_stale = self.prices, False
-        resting = dict.fromkeys(self.modes, 0)
+        resting = dict.fromkeys(self.crews.all, 0)
         for dry in self._solve_until_dry(share):
             is_first = self.rounds == 0 or is_stale
             self.tried = self.prices if is_first else self.tried.mix(self.prices, _SMOOTH)
-            awake = [key for key in self.modes if resting[key] <= self.rounds]
+            awake = [key for key in self.crews.all if resting[key] <= self.rounds]
             found = self._take_priced(awake, share)
             resting |= {key: self.rounds + 4 for key in awake if key not in found}
             if not found:
                 if is_stale or dry or self.tried.is_near(self.prices):
                     return
-                resting = dict.fromkeys(self.modes, 0)
+                resting = dict.fromkeys(self.crews.all, 0)
             is_stale = not found
 
     def _follow_quickly(self, modes: list[ModeKey]) -> None:
@@ -267,7 +255,7 @@ class _Job:
         self.tried = self.prices
         slack = self.value / len(self.free)
         with ThreadPoolExecutor(THREADS) as threads:
-            for walks in threads.map(partial(self._price, 1.0, slack), self.modes):
+            for walks in threads.map(partial(self._price, 1.0, slack), self.crews.all):
                 for walk in walks:
                     self._note(walk)
 
@@ -304,8 +292,8 @@ class _Job:
         """Walks that are negative at the master's prices."""
         inside = self._inside(mode)
         homes = len(inside)
-        least = max(_NEGATIVE, LEAST_GAIN * self.value)
-        chosen = pick_walks(walks, mode, self.prices.riders[inside], PER_MODE, least)
+        gain = self._least_gain()
+        chosen = pick_walks(walks, mode, self.prices.riders[inside], PER_MODE, gain)
         return [
             Walk(
                 cost + saved,
@@ -314,6 +302,10 @@ class _Job:
             )
             for cost, walk in chosen
         ]
+
+    def _least_gain(self) -> float:
+        """How much cheaper than its prices a run must be, GBP."""
+        return max(_NEGATIVE, LEAST_GAIN * self.value)
 
     def _take(self, key: ModeKey, walks: list[Walk]) -> int:
         """Add walks as columns; those that call on a rider twice are remembered where they can be.
@@ -334,22 +326,23 @@ class _Job:
                     continue
             elif self.ground.count_seats(key, walk.places):
                 return new + 1
-            new += self.master.add(Column(walk.cost, members, key.vehicle_type))
+            new += self._add(key, walk)
         return new
+
+    def _add(self, key: ModeKey, walk: Walk, *, is_loose: bool = False) -> int:
+        """Make a column of a walk if it is negative at the master's prices; 1 if that is new."""
+        members = tuple(x for x in walk.places if x < len(self.free))
+        dual = self.prices.riders[list(members)].sum() + self.prices.kinds[key.vehicle_type]
+        if walk.cost - float(dual) > -self._least_gain():
+            return 0
+        column = Column(walk.cost, members, key.vehicle_type, is_loose=is_loose)
+        return int(self.master.add(column))
 
     def _note(self, walk: Walk) -> tuple[int, ...]:
         """Keep a walk for the search, without the riders that it calls on again; returns that."""
         places = tuple(call_once(walk.places, len(self.free)))
         self.runs[places] = min(walk.once_cost, self.runs.get(places, math.inf))
         return places
-
-    def _take_loose(self, key: ModeKey, walks: list[Walk]) -> int:
-        """Add walks that could not be excluded as columns; returns how many are new."""
-        places = ([x for x in walk.places if x < len(self.free)] for walk in walks)
-        return sum(
-            self.master.add(Column(walk.cost, tuple(members), key.vehicle_type, is_loose=True))
-            for walk, members in zip(walks, places, strict=True)
-        )
 
     def _close_gap(self, top: int) -> None:
         """Bring the master's prices and what is proven of them together, up to a stage.
@@ -360,16 +353,16 @@ class _Job:
         better prices would not leave open too. Modes that have found something go first, alone;
         once they rest the others are asked at the same prices.
         """
-        awake = self.modes
-        base = steady = _STEADY_LARGE if len(self.free) > LARGE else _STEADY
+        awake = list(self.crews.asked)
+        base = steady = _STEADY_LARGE if self.is_large else _STEADY
         unproven = CLOSED if top == len(self.stages) - 1 else CLOSED_EARLY
         new = 0
         while not self.clock.is_over():
-            self._follow_quickly(awake if new else [])
+            self._follow_quickly(self.crews.list_apart(awake) if new else [])
             began = self.clock.elapsed()
             self.tried = self.best.mix(self.prices, steady)
+            others = [key for key in self.crews.asked if key not in awake]
             new, share, found = self._label_all(top, awake)
-            others = [key for key in self.modes if key not in awake]
             if not others or new == 0 or share >= NEARLY or self._is_last():
                 also, least, more = self._label_all(top, others)
                 new, share, found = new + also, min(share, least), found + more
@@ -387,7 +380,7 @@ class _Job:
                 steady = 0.0
             else:
                 steady = base if share >= NEARLY else min((1.0 + steady) / 2, _STEADIEST)
-            awake = found or self.modes
+            awake = found or list(self.crews.asked)
 
     def _is_last(self) -> bool:
         """Whether there is hardly time left but for asking all modes once."""
@@ -396,25 +389,39 @@ class _Job:
             return self.clock.iterations + 1 >= (limits.iterations or 0)
         return limits.seconds - self.clock.elapsed() < 1.3 * self.full_s
 
-    def _label_all(self, top: int, keys: list[ModeKey]) -> tuple[int, float, list[ModeKey]]:
-        """Label modes side by side and take what they find.
+    def _label_all(
+        self, top: int, keys: Sequence[ModeKey] | None = None
+    ) -> tuple[int, float, list[ModeKey]]:
+        """Label modes side by side, all where none are given, and take what they find.
+
+        A mode that stands for several crews and finds nothing is parted, and they are labelled.
 
         Returns
         -------
         int, float, list
             How many columns are new, the share of the prices that holds, and who found any.
         """
+        keys = list(self.crews.asked) if keys is None else keys
         with ThreadPoolExecutor(THREADS) as threads:
             # the last vehicle types are the largest and take longest: they begin
             labelled = list(threads.map(partial(self._label, top), keys[::-1]))[::-1]
-        new = 0
-        found = []
+        new, share = 0, 1.0
+        found, apart = [], []
         for key, answer in zip(keys, labelled, strict=True):
-            made = self._take(key, answer.walks) + self._take_loose(key, answer.loose)
+            made = self._take(key, answer.walks)
+            made += sum(self._add(key, walk, is_loose=True) for walk in answer.loose)
+            is_short = answer.share < NEARLY and not self.clock.is_over()
+            if is_short and not made and key.dedicated == BY_RIDER:
+                apart += self.crews.part(key)
+                continue
             if made or answer.share < NEARLY:
                 found.append(key)
             new += made
-        return new, min((answer.share for answer in labelled), default=1.0), found
+            share = min(share, answer.share)
+        if apart:
+            also, least, more = self._label_all(top, apart)
+            return new + also, min(share, least), found + more
+        return new, share, found
 
     def _label(self, top: int, key: ModeKey) -> Labelled:
         """Label a mode in full at the prices tried, with more where less does not end it."""
@@ -433,7 +440,8 @@ class _Job:
             learns=self.learns,
         )
         self.stage[key] = labelled.stage
-        return labelled
+        walks, loose = (self.crews.pay(key, some) for some in (labelled.walks, labelled.loose))
+        return replace(labelled, walks=walks, loose=loose)
 
     def _keep(self, share: float) -> None:
         """Keep a share of the prices tried that holds where it is the best bound so far."""
@@ -482,14 +490,7 @@ class _Job:
 
     def _list_runs(self) -> list[IntArray]:
         """The runs of least reduced cost that were found, as nodes, homes before their schools."""
-        homes = len(self.free)
-        nodes = np.array(
-            [*self.free, *range(self.riders, self.riders + len(self.ground.instance.schools))]
-        )
-
-        def reduce(places: tuple[int, ...]) -> float:
-            return self.runs[places] - float(
-                sum(self.prices.riders[x] for x in places if x < homes)
-            )
-
-        return [nodes[list(places)] for places in sorted(self.runs, key=reduce)[:MOST_COLUMNS]]
+        calls = range(self.riders, self.riders + len(self.ground.instance.schools))
+        nodes = np.array([*self.free, *calls])
+        best = sort_runs(self.runs, self.prices.riders)[:MOST_COLUMNS]
+        return [nodes[list(places)] for places in best]

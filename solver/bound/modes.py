@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from solver.bound.boarding import find_fullest_weekday, may_board, weigh_layouts
 from solver.domain import (
+    BY_RIDER,
     UNREACHABLE,
     FleetType,
     Instance,
@@ -87,7 +89,10 @@ class Mode(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ModeKey:
-    """Vehicle type, whether an assistant for shared riders is aboard, assistants of one's own."""
+    """Vehicle type, whether an assistant for shared riders is aboard, assistants of one's own.
+
+    With :data:`~solver.domain.BY_RIDER` of them it stands for all crews: no run is cheaper.
+    """
 
     vehicle_type: int
     shared: int
@@ -153,7 +158,7 @@ class Ground:
         """The modes that could carry any of the riders, each with their places."""
         needs = {self.instance.riders[r].assistant for r in self.riders}
         shared = (0, 1) if "shared" in needs else (0,)
-        dedicated = range(MOST_CREW + 1) if "dedicated" in needs else (0,)
+        dedicated = (*range(MOST_CREW + 1), BY_RIDER) if "dedicated" in needs else (0,)
         kinds = [k for k, kind in enumerate(self.instance.fleet) if kind.count != 0]
         keys = [ModeKey(*numbers) for numbers in product(kinds, shared, dedicated)]
         listed = {key: self._list_members(key) for key in keys}
@@ -165,7 +170,9 @@ class Ground:
         Nor where its crew fills the vehicle.
         """
         kind = self.instance.fleet[key.vehicle_type]
-        may = [x for x, r in enumerate(self.riders) if _may_board(self.instance, r, kind, key)]
+        crew = {"has_shared": key.shared > 0, "has_own": key.dedicated != 0}
+        people = [self.instance.riders[r] for r in self.riders]
+        may = [x for x, who in enumerate(people) if may_board(who, kind, **crew)]
         needs = {self.instance.riders[self.riders[x]].assistant for x in may}
         is_idle = (key.shared and "shared" not in needs) or (
             key.dedicated and "dedicated" not in needs
@@ -177,20 +184,21 @@ class Ground:
         assisted = [w for w in self.instance.riders if w.assistant != "none"]
         is_daily = all(w.weekdays >> self.weekday & 1 for w in assisted)
         _, room = weigh_layouts(self.instance.fleet[key.vehicle_type])
-        return room - (key.shared + key.dedicated if is_daily else 0)
+        return room - (key.shared + max(key.dedicated, 0) if is_daily else 0)
 
-    def _take_room(self, who: Rider, chair: int) -> int:
-        """What a rider takes of a room in which a bay weighs `chair`, on the fullest weekday."""
-        return (who.seats + chair * who.bays) * (who.weekdays >> self.weekday & 1)
+    def _take_room(self, key: ModeKey, who: Rider) -> int:
+        """What a rider takes of a mode's room on the fullest weekday, with whom they pay for."""
+        chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
+        beside = key.dedicated == BY_RIDER and who.assistant == "dedicated"
+        return (who.seats + chair * who.bays + beside) * (who.weekdays >> self.weekday & 1)
 
     def find_capacity(self, key: ModeKey) -> Capacity | None:
         """The capacity of a mode whose seats tables do not count; None where they do."""
         return None if key in self.counted else self._measure(key)
 
     def _measure(self, key: ModeKey) -> Capacity:
-        chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
         people = [self.instance.riders[self.riders[x]] for x in self.members[key]]
-        return Capacity(self._count_room(key), _ints([self._take_room(w, chair) for w in people]))
+        return Capacity(self._count_room(key), _ints([self._take_room(key, w) for w in people]))
 
     def count_seats(self, key: ModeKey, walk: list[int]) -> bool:
         """Let labels count a mode's seats if a walk is too full for it; whether that is new.
@@ -199,13 +207,12 @@ class Ground:
         """
         if key in self.counted or key in self.filled:
             return False
-        chair, _ = weigh_layouts(self.instance.fleet[key.vehicle_type])
         room = self._count_room(key)
         aboard = [0] * len(self.instance.schools)
         for node in walk:
             if node < len(self.riders):
                 who = self.instance.riders[self.riders[node]]
-                aboard[who.school] += self._take_room(who, chair)
+                aboard[who.school] += self._take_room(key, who)
             else:
                 aboard[node - len(self.riders)] = 0
             if sum(aboard) > room:
@@ -226,22 +233,25 @@ class Ground:
         step_time, short_time = self.step_time[between], self.short_time[between]
         school_of = _ints([w.school for w in people])
         straight = short_time[np.arange(count), count + school_of]
-        crew = key.shared + key.dedicated
+        crew = key.shared + max(key.dedicated, 0)
         rate = kind.per_driver_s + crew * instance.pa_per_s
         per_m = np.full(step_time.shape, kind.per_live_m)
         per_m[count:, :count] = min(kind.per_live_m, kind.per_dead_m)
         over = np.maximum(straight - dwell[:count] - [w.ride_target_s for w in people], 0)
         boarding = _chair_extra(instance, kind, people, rate)
         boarding = boarding + over * (instance.rules.ride_excess_gbp_per_min / 60)
+        legs = self._list_base_legs(kind, stops, count)
+        if key.dedicated == BY_RIDER:
+            paid_s = straight + dwell[count + school_of] + sum(int(leg.min()) for leg, _ in legs)
+            own = [w.assistant == "dedicated" for w in people]
+            boarding = boarding + own * (instance.pa_fixed + paid_s * instance.pa_per_s)
         step_cost = step_time * rate + self.metres[between] * per_m
         step_cost[:, :count] += boarding[None, :]
         first_cost = kind.session_charge + crew * instance.pa_fixed + boarding
         last_cost = dwell[count:] * rate
         if kind.base is not None:
-            base_s, base_m = self.table_s[kind.base, stops], self.table_m[kind.base, stops]
-            back_s, back_m = self.table_s[stops, kind.base], self.table_m[stops, kind.base]
-            first_cost = first_cost + base_s[:count] * rate + base_m[:count] * kind.per_dead_m
-            last_cost = last_cost + back_s[count:] * rate + back_m[count:] * kind.per_dead_m
+            out, back = (s * rate + m * kind.per_dead_m for s, m in legs)
+            first_cost, last_cost = first_cost + out, last_cost + back
         widest = [s.dwell_s + s.wheelchair_extra_s if self.is_pm else 0 for s in schools]
         least = [s.dwell_s if self.is_pm else 0 for s in schools]
         lo = [-s.window_to_s if self.is_pm else s.window_from_s for s in schools]
@@ -278,10 +288,19 @@ class Ground:
             tabled=tabled,
             room=tabled_seats.room,
             seats=seats.room,
-            most_dedicated=key.dedicated if key.dedicated < MOST_CREW else FAR,
+            most_dedicated=key.dedicated if 0 <= key.dedicated < MOST_CREW else FAR,
             most_schools=instance.rules.max_schools_per_run or FAR,
             least_cost=float((first_cost + straight * rate).min() + last_cost.min()),
         )
+
+    def _list_base_legs(
+        self, kind: FleetType, stops: NDArray[np.int64], homes: int
+    ) -> list[tuple[Ints, Ints]]:
+        """Seconds and metres from a type's base to homes and from schools to it; none without."""
+        if kind.base is None:
+            return []
+        out, back = (kind.base, stops[:homes]), (stops[homes:], kind.base)
+        return [(self.table_s[way], self.table_m[way]) for way in (out, back)]
 
     def _lay_memory(
         self, key: ModeKey, nodes: NDArray[np.int64], places: list[int]
@@ -318,11 +337,11 @@ class Ground:
         return _remember(self.tabled[key], self._list_cycles(walk), MOST_TABLED, CYCLES_TABLED)
 
     def inherit(self, key: ModeKey, other: ModeKey) -> None:
-        """Let a mode's table begin with what another's remembers, if it remembers nothing yet."""
-        if other in self.tabled and not any(self.tabled[key]):
-            self.seat_price[key] = self.seat_price[other]
-            inside = set(self.members[key])
-            self.tabled[key] = [[x for x in kept if x in inside] for kept in self.tabled[other]]
+        """Let a mode's table begin with what another's remembers."""
+        self.seat_price[key] = self.seat_price[other]
+        self.filled |= {key} if other in self.filled else set()
+        inside = set(self.members[key])
+        self.tabled[key] = [[x for x in kept if x in inside] for kept in self.tabled[other]]
 
     def count_tabled(self, key: ModeKey) -> Ints:
         """How many riders each node of a mode remembers in the table now."""
@@ -409,45 +428,6 @@ def _find_shortest(step_time: Ints) -> Ints:
     for via in range(len(short)):
         np.minimum(short, short[:, via, None] + short[None, via, :], out=short)
     return short
-
-
-def find_fullest_weekday(instance: Instance) -> int:
-    """Return the weekday (0 = Monday) on which most riders travel: loads are relaxed to it."""
-    return max(range(5), key=lambda d: sum(w.weekdays >> d & 1 for w in instance.riders))
-
-
-def weigh_layouts(kind: FleetType) -> tuple[int, int]:
-    """Return what a bay weighs in seats, and the room, so that every layout's load fits the room.
-
-    For (16 seats, 0 bays), (13, 1), (10, 2) a bay weighs 3 seats and the room is 16: exact. In
-    general the weight under which most layouts are full is taken, and the room is the most of any.
-    """
-    slopes = {1}
-    for one in kind.layouts:
-        for other in kind.layouts:
-            if other.bays > one.bays and one.seats > other.seats:
-                slopes.add((one.seats - other.seats) // (other.bays - one.bays))
-    best = (0, 0, 0)
-    for weight in sorted(slopes):
-        loads = [x.seats + weight * x.bays for x in kind.layouts]
-        best = max(best, (loads.count(max(loads)), -weight, max(loads)))
-    return -best[1], best[2]
-
-
-def _may_board(instance: Instance, rider: int, kind: FleetType, key: ModeKey) -> bool:
-    who = instance.riders[rider]
-    if who.assistant == "shared" and not key.shared:
-        return False
-    if who.assistant == "dedicated" and not key.dedicated:
-        return False
-    if (who.needs_lift or who.bays) and not kind.has_lift:
-        return False
-    if set(who.tags) - set(kind.tags):
-        return False
-    return any(
-        who.seats <= x.seats and who.bays <= x.bays and who.folded_chairs <= x.folded_chairs
-        for x in kind.layouts
-    )
 
 
 def _earliest_start(instance: Instance, who: Rider) -> int:

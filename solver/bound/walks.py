@@ -84,3 +84,15 @@ def pick_walks(
         used[inside] += 1
         picked.append((cost, nodes))
     return picked
+
+
+def sort_runs(
+    costs: dict[tuple[int, ...], float], duals: NDArray[np.float64]
+) -> list[tuple[int, ...]]:
+    """Runs as places, homes first, with their costs: those of least reduced cost first, GBP."""
+    homes = len(duals)
+
+    def reduce(places: tuple[int, ...]) -> float:
+        return costs[places] - float(sum(duals[x] for x in places if x < homes))
+
+    return sorted(costs, key=reduce)

@@ -15,7 +15,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.domain import UNREACHABLE, FleetType, Instance, Remembered, Rider, TravelMatrix
+from solver.domain import (
+    BY_RIDER,
+    UNREACHABLE,
+    FleetType,
+    Instance,
+    Remembered,
+    Rider,
+    SeatPrice,
+    TravelMatrix,
+)
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -73,7 +82,10 @@ class Ground(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """A vehicle type with a crew: its riders, its ground and the least that any run of it costs."""
+    """A vehicle type with a crew: its riders, its ground and the least that any run of it costs.
+
+    `own` is :data:`~solver.domain.BY_RIDER` where it stands for all crews (:func:`list_joint`).
+    """
 
     vehicle_type: int
     shared: int
@@ -155,6 +167,19 @@ def list_modes(sketch: Sketch, riders: list[int], memory: int) -> list[Mode]:
     return sorted(modes, key=lambda m: (m.ground.room, len(m.riders), m.vehicle_type, m.own))
 
 
+def list_joint(sketch: Sketch, riders: list[int], memory: int) -> list[Mode]:
+    """List vehicle types with all crews that differ by assistants of riders' own as one mode.
+
+    Each rider pays for an assistant of their own instead, as far as that one goes for certain: the
+    way straight to school. They go with the whole run, so no run of any crew is cheaper.
+    """
+    modes = [
+        _build_mode(sketch, riders, number, (shared, BY_RIDER), memory)
+        for number, shared in product(range(len(sketch.instance.fleet)), (0, 1))
+    ]
+    return [mode for mode in modes if mode is not None]
+
+
 def _build_mode(
     sketch: Sketch, riders: list[int], number: int, crew: tuple[int, int], memory: int
 ) -> Mode | None:
@@ -167,10 +192,10 @@ def _build_mode(
     is_idle = (shared and "shared" not in needs) or (own and "dedicated" not in needs)
     if kind.count == 0 or not people or is_idle:
         return None
-    ground, least = _lay_ground(sketch, kind, shared + own, people, memory)
+    ground, least = _lay_ground(sketch, kind, crew, people, memory)
     if ground.room < 0:
         return None
-    if own < CREW_TOLD_APART:
+    if 0 <= own < CREW_TOLD_APART:
         ground = ground._replace(most_own=own)
     return Mode(number, shared, own, tuple(chosen), ground, least)
 
@@ -193,9 +218,11 @@ def _is_able(sketch: Sketch, who: Rider, kind: FleetType, shared: int, own: int)
 
 
 def _lay_ground(
-    sketch: Sketch, kind: FleetType, crew: int, people: list[Rider], memory: int
+    sketch: Sketch, kind: FleetType, aboard: tuple[int, int], people: list[Rider], memory: int
 ) -> tuple[Ground, float]:
     instance, roads = sketch.instance, sketch.roads
+    shared, own = aboard
+    crew = shared + max(own, 0)
     calls = sorted({who.school for who in people})
     schools = [instance.schools[c] for c in calls]
     homes = len(people)
@@ -216,6 +243,8 @@ def _lay_ground(
     rate = kind.per_driver_s + crew * instance.pa_per_s
     extra = np.zeros(len(stops))
     extra[:homes] = _price_rides(sketch, kind, people, rate)
+    paid = np.array([own == BY_RIDER and who.assistant == "dedicated" for who in people])
+    extra[:homes] += paid * _price_own(sketch, kind, people)
     fixed = kind.session_charge + crew * instance.pa_fixed
     first_cost = fixed + service[:homes] * rate + extra[:homes]
     last_cost = np.zeros(len(schools))
@@ -231,7 +260,8 @@ def _lay_ground(
     weight, room = _weigh(kind)
     room -= crew if sketch.is_crew_daily else 0
     days = [who.weekdays >> sketch.weekday & 1 for who in people]
-    use = [d * (w.seats + weight * w.bays) for d, w in zip(days, people, strict=True)]
+    sizes = [w.seats + weight * w.bays + int(p) for w, p in zip(people, paid, strict=True)]
+    use = [day * size for day, size in zip(days, sizes, strict=True)]
     short = roads.short_s[np.ix_(stops, stops[homes:])].astype(np.int64)
     straight = short[np.arange(homes), school] + service[homes + school]
     ground = Ground(
@@ -311,6 +341,29 @@ def _price_rides(sketch: Sketch, kind: FleetType, people: list[Rider], rate: flo
     return np.array(prices, dtype=np.float64)
 
 
+def _price_own(sketch: Sketch, kind: FleetType, people: list[Rider]) -> Floats:
+    """What an assistant of each rider's own is paid at least, GBP.
+
+    For the time from the rider's boarding to the end of their call, by the quickest way, and for
+    the shortest of the ways from a base and back to it.
+    """
+    instance, roads = sketch.instance, sketch.roads
+    schools = [instance.schools[who.school] for who in people]
+    door = instance.rules.shared_door_extra_s
+    apart_s = 0
+    if kind.base is not None:
+        apart_s += min(int(roads.time_s[kind.base, who.stop]) for who in people)
+        apart_s += min(int(roads.time_s[school.stop, kind.base]) for school in schools)
+    paid_s = [
+        int(roads.short_s[who.stop, school.stop])
+        + min(who.dwell_s, who.dwell_s if door is None else door)
+        + school.dwell_s
+        + apart_s
+        for who, school in zip(people, schools, strict=True)
+    ]
+    return instance.pa_fixed + np.array(paid_s, dtype=np.float64) * instance.pa_per_s
+
+
 def _weigh(kind: FleetType) -> tuple[int, int]:
     """Count a wheelchair bay as so many seats that every layout fits one room: weight and room.
 
@@ -379,9 +432,10 @@ def take_hints(sketch: Sketch, mode: Mode, hints: Sequence[Remembered]) -> Mode:
     nodes = local | {first + call: len(local) + k for k, call in enumerate(calls)}
     kept = [[h for h in row if h >= 0] for row in mode.ground.known.tolist()]
     tabled = mode.ground.tabled.copy()
-    for hint in hints:
-        is_ours = (hint.vehicle_type, hint.crew) == (mode.vehicle_type, (mode.shared, mode.own))
-        if not is_ours or hint.node not in nodes or tabled[nodes[hint.node]]:
+    ours = [hint for hint in hints if is_about(hint, mode)]
+    ours.sort(key=lambda hint: hint.crew[1] != mode.own)  # those for all crews come second
+    for hint in ours:
+        if hint.node not in nodes or tabled[nodes[hint.node]]:
             continue  # of several hints for a node the first counts
         i = nodes[hint.node]
         named = [local[rider] for rider in hint.riders if rider in local and local[rider] != i]
@@ -390,6 +444,12 @@ def take_hints(sketch: Sketch, mode: Mode, hints: Sequence[Remembered]) -> Mode:
         tabled[i] = len(named)
     ground = _know(mode.ground, kept)._replace(tabled=tabled)
     return replace(mode, ground=ground)
+
+
+def is_about(hint: Remembered | SeatPrice, mode: Mode) -> bool:
+    """Whether a hint is for a mode, or for all crews of which it is one."""
+    kind, (shared, own) = hint.vehicle_type, hint.crew
+    return (kind, shared) == (mode.vehicle_type, mode.shared) and own in (mode.own, BY_RIDER)
 
 
 def _know(ground: Ground, kept: list[list[int]]) -> Ground:

@@ -22,7 +22,9 @@ from solver.certificate.ground import (
     Ints,
     Mode,
     Sketch,
+    is_about,
     learn_cycle,
+    list_joint,
     list_modes,
     read_sketch,
     round_up,
@@ -38,7 +40,14 @@ from solver.certificate.seats import (
     read_seats,
 )
 from solver.certificate.sets import Levels, Standing
-from solver.domain import Instance, Remembered, SchoolrunError, SeatPrice, TravelMatrix
+from solver.domain import (
+    BY_RIDER,
+    Instance,
+    Remembered,
+    SchoolrunError,
+    SeatPrice,
+    TravelMatrix,
+)
 from solver.hopeless import find_hopeless, price_alone
 
 MEMORY = 12
@@ -67,7 +76,10 @@ class CertificateError(SchoolrunError):
 
 @dataclass(frozen=True, slots=True)
 class ModeProof:
-    """A vehicle type with its crew: the least reduced cost first found, GBP, and the share held."""
+    """A vehicle type with its crew: the least reduced cost first found, GBP, and the share held.
+
+    `own` is :data:`~solver.domain.BY_RIDER` where all crews were proven as one.
+    """
 
     vehicle_type: int
     shared: int
@@ -127,10 +139,23 @@ def prove_bound(
         kept[rider] = max(0.0, min(float(given[rider]), price))
     theta = 1.0
     modes = [take_hints(sketch, m, memory) for m in list_modes(sketch, sorted(free), MEMORY)]
-    proofs = []
+    joint = {
+        (mode.vehicle_type, mode.shared): take_hints(sketch, mode, memory)
+        for mode in list_joint(sketch, sorted(free), MEMORY)
+        if _is_named(mode, memory, seats)
+    }
+    proofs: list[ModeProof] = []
+    through: set[tuple[int, int]] = set()
     for number, mode in enumerate(modes):
-        dual, price = float(kinds[mode.vehicle_type]), _read_price(mode, seats)
-        proofs.append(_prove_mode(mode, kept, dual, theta, price))
+        crews, dual = (mode.vehicle_type, mode.shared), float(kinds[mode.vehicle_type])
+        if crews in joint:
+            whole = joint.pop(crews)
+            proof = _prove_joint(whole, kept, dual, theta, _read_price(whole, seats))
+            if proof is not None:
+                proofs.append(proof)
+                through.add(crews)
+        if crews not in through:
+            proofs.append(_prove_mode(mode, kept, dual, theta, _read_price(mode, seats)))
         theta = min(theta, proofs[-1].theta)
         on_progress(number + 1, len(modes), theta)
     limited = sum(
@@ -142,10 +167,24 @@ def prove_bound(
     return Proof(value, theta, time.perf_counter() - began, tuple(proofs))
 
 
+def _is_named(mode: Mode, memory: Sequence[Remembered], seats: Sequence[SeatPrice]) -> bool:
+    """Whether all crews of a mode are to be proven as one: hints name some so, and none of its own.
+
+    Whoever proved the bound so may have found a run that the one undercuts and no crew does; then
+    the hints name the crews.
+    """
+    hints: list[Remembered | SeatPrice] = [*memory, *seats]
+    crews = {(hint.vehicle_type, *hint.crew) for hint in hints}
+    ours = {
+        own for kind, shared, own in crews if (kind, shared) == (mode.vehicle_type, mode.shared)
+    }
+    return any(own == BY_RIDER for _, _, own in crews) and ours <= {BY_RIDER}
+
+
 def _read_price(mode: Mode, seats: Sequence[SeatPrice]) -> float:
     """What the hints say of a mode's seats, GBP; 0 where nothing that can be used."""
-    key = (mode.vehicle_type, (mode.shared, mode.own))
-    given = [one.price for one in seats if (one.vehicle_type, one.crew) == key]
+    ours = [one for one in seats if is_about(one, mode)]
+    given = [one.price for one in ours if one.crew[1] == mode.own] or [one.price for one in ours]
     return given[0] if given and 0 <= given[0] <= MOST_SEAT_PRICE else 0.0
 
 
@@ -228,14 +267,17 @@ class _Grounds:
             self.endless = part_homes(mode.ground)
             self.endless_levels = Levels(self.endless)
 
-    def try_share(self, dual: Ints, vehicle: int) -> Found:
-        """Grow the runs of a mode; those of a large vehicle first as if it were never full."""
+    def try_share(self, dual: Ints, vehicle: int, *, is_quick: bool = False) -> Found:
+        """Grow the runs of a mode; those of a large vehicle first as if it were never full.
+
+        And only so where it `is_quick`.
+        """
         least = -FAR
         if self.seats is not None:
             priced = change_price(self.endless, self.seats, self.price)
             at_homes, levels = dual[self.endless.person], self.endless_levels
             found = _try_stages(priced, at_homes, vehicle, levels, self.seats, self.price)
-            if found.least >= 0:
+            if found.least >= 0 or is_quick:
                 return found
             least = found.least
         found = _try_stages(self.counted, dual, vehicle, self.levels)
@@ -299,6 +341,20 @@ def _lower_price(found: Found, seats: Seats | None, price: int) -> int:
     if empty <= 0 or found.run + price * empty < 0:
         return 0
     return price - (found.run + price * empty) // empty
+
+
+def _prove_joint(
+    mode: Mode, kept: Floats, kind_dual: float, share: float, seat_price: float
+) -> ModeProof | None:
+    """Show that no run of any crew undercuts a share of the duals; None where that is not shown."""
+    began = time.perf_counter()
+    dual = round_up(share * kept[list(mode.riders)])
+    vehicle = int(np.floor(-share * kind_dual * PARTS))
+    found = _Grounds(mode, int(seat_price * PARTS)).try_share(dual, vehicle, is_quick=True)
+    if found.least < 0:
+        return None
+    seconds = time.perf_counter() - began
+    return ModeProof(mode.vehicle_type, mode.shared, mode.own, 0.0, share, found.labels, seconds)
 
 
 def _prove_mode(

@@ -36,6 +36,7 @@ from solver.domain.instance import (
     Visit,
 )
 from solver.domain.plan import (
+    BY_RIDER,
     Block,
     Bound,
     CostedPlan,
@@ -57,6 +58,7 @@ from solver.domain.plan import (
 from solver.domain.policy import Grade, Policy, RateCard, Setting, SettingChange, VehicleRates
 
 __all__ = [
+    "BY_RIDER",
     "EVERY_WEEKDAY",
     "SESSIONS",
     "UNREACHABLE",

@@ -68,12 +68,16 @@ class Unassigned:
     session_price: float
 
 
+BY_RIDER = -1
+"""As assistants of riders' own in a hint: a crew of any size, each paid for by its rider."""
+
+
 @dataclass(frozen=True, slots=True)
 class Remembered:
     """Riders whom a node is best to remember when runs of a type and crew are grown: a hint.
 
-    `crew` are the assistants for shared riders and those of riders' own; nodes are riders, then
-    school calls. No bound depends on it, only how soon it is proven.
+    `crew` are the assistants for shared riders and those of riders' own, or :data:`BY_RIDER`; nodes
+    are riders, then school calls. No bound depends on it, only how soon it is proven.
     """
 
     vehicle_type: int
