@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from solver.bound.memories import count_memories, find_mask, find_number
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
@@ -28,9 +29,9 @@ _WIDTHS_S = (60, 30, 20, 10, 5)
 class Ahead(NamedTuple):
     """The table: the least cost of what follows.
 
-    Entry of node i with set g: begin[i] + 2^bits[i] x (((bucket - first[i]) x many + place) x
+    Entry of node i with set g: begin[i] + memories[i] x (((bucket - first[i]) x many + place) x
     count_loads(m) + assistants left x (room + 1) + seats left) + memory, with the `place` of the
-    set among the `many` of the node. A memory has a bit for each of the node's tabled homes;
+    set among the `many` of the node. A memory holds a few of the node's tabled homes;
     `passes[i, j]` is the memory at j by that at node i before, -1 where home j is in it. `width` is
     0 where no table was built: then nothing is known of what follows. `floor` is the least of a
     node's bucket, whatever is open, from entry `under[i]` on.
@@ -41,7 +42,7 @@ class Ahead(NamedTuple):
     span: Ints
     from_s: int
     width: int
-    bits: Ints
+    memories: NDArray[np.int64]
     rest: Ints
     passes: NDArray[np.int8]
     under: NDArray[np.int64]
@@ -58,7 +59,7 @@ def build_ahead(
     says nothing.
     """
     widths, is_possible = _list_widths(m)
-    per_bucket = sets.many * count_loads(m) * 2 ** m.tabled.astype(np.int64)
+    per_bucket = sets.many * count_loads(m) * count_memories(m.tabled)
     width = widths[0]
     from_s, first, span = _measure_clocks(m, width)
     for finer in [] if is_coarse else widths[1:]:
@@ -74,9 +75,9 @@ def build_ahead(
         span=span.astype(np.int32),
         from_s=from_s,
         width=width if is_built else 0,
-        bits=m.tabled,
+        memories=count_memories(m.tabled),
         rest=np.full(int(sizes.sum()) if is_built else 1, FAR, np.int32),
-        passes=_pass_memory(m),
+        passes=_pass_memory(m, count_memories(m.tabled)),
         under=np.cumsum(span) - span,
         floor=np.full(int(span.sum()), FAR, np.int32),
     )
@@ -132,7 +133,7 @@ def find_bucket(t: Ahead, i: int, clock: int) -> int:
 @njit(cache=True, nogil=True)
 def find_row(sets: OpenSets, t: Ahead, i: int, bucket: int, loads: int) -> int:
     """The first entry of a node's bucket, of all its sets."""
-    return int(t.begin[i] + (bucket * sets.many[i] * loads << t.bits[i]))
+    return int(t.begin[i] + bucket * sets.many[i] * loads * t.memories[i])
 
 
 @njit(cache=True, nogil=True)
@@ -141,32 +142,34 @@ def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, clock: int, loads: int)
     bucket = find_bucket(t, i, clock)
     if bucket >= t.span[i] or sets.place[i, g] < 0:
         return -1
-    return int(find_row(sets, t, i, bucket, loads) + (sets.place[i, g] * loads << t.bits[i]))
+    return int(find_row(sets, t, i, bucket, loads) + sets.place[i, g] * loads * t.memories[i])
 
 
 @njit(cache=True, nogil=True)
 def find_memory(i: int, memory: int, m: Mode) -> int:
     """What the table knows of a label's memory at node i: a home's own place comes before."""
-    return int((memory >> (1 if i < len(m.homes) else 0)) & ((1 << m.tabled[i]) - 1))
+    known = (memory >> (1 if i < len(m.homes) else 0)) & ((1 << m.tabled[i]) - 1)
+    return find_number(known)
 
 
 @njit(cache=True, nogil=True)
-def _pass_memory(m: Mode) -> NDArray[np.int8]:
+def _pass_memory(m: Mode, memories: NDArray[np.int64]) -> NDArray[np.int8]:
     """What each node knows of what the node before it remembered, and of that node."""
     homes = len(m.homes)
     nodes = homes + len(m.opens)
-    known = np.zeros((nodes, nodes, 1 << m.tabled.max()), np.int8)
+    known = np.zeros((nodes, nodes, memories.max()), np.int8)
     for i in range(nodes):
         first = 1 if i < homes else 0
         for j in range(nodes):
-            for memory in range(1 << m.tabled[i]):
+            for memory in range(memories[i]):
+                before = find_mask(memory)
                 kept = _know(m, i, j) if i < homes else 0
                 for x in range(m.tabled[i]):
-                    if not memory >> x & 1:
+                    if not before >> x & 1:
                         continue
                     is_back = j < homes and m.place[i, j] == first + x
                     kept = -1 if is_back or kept < 0 else kept | _know(m, m.near[i, first + x], j)
-                known[i, j, memory] = kept
+                known[i, j, memory] = find_number(kept) if kept >= 0 else -1
     return known
 
 
@@ -208,7 +211,7 @@ def _find_floors(m: Mode, sets: OpenSets, t: Ahead) -> None:
         entries = sets.many[i] * count_loads(m)
         for b in range(t.span[i]):
             x = find_row(sets, t, i, b, count_loads(m))
-            for y in range(x, x + (entries << t.bits[i]), 1 << t.bits[i]):
+            for y in range(x, x + entries * t.memories[i], t.memories[i]):
                 t.floor[t.under[i] + b] = min(t.floor[t.under[i] + b], t.rest[y])
 
 
@@ -225,15 +228,15 @@ def find_floor(t: Ahead, i: int, clock: int) -> int:
 def _end_all(m: Mode, sets: OpenSets, t: Ahead, i: int, b: int) -> None:
     """Let runs end at school i in a bucket where nothing is open."""
     loads = count_loads(m)
-    y = find_row(sets, t, i, b, loads) + (sets.place[i, 0] * loads << t.bits[i])
-    t.rest[y : y + (loads << t.bits[i])] = m.last_cost[i - len(m.homes)]
+    y = find_row(sets, t, i, b, loads) + sets.place[i, 0] * loads * t.memories[i]
+    t.rest[y : y + loads * t.memories[i]] = m.last_cost[i - len(m.homes)]
 
 
 @njit(cache=True, nogil=True)
 def _board_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int, b: int) -> None:
     """Offer all homes that can follow node i at a clock to its entries of bucket b."""
     loads, crew = count_loads(m), count_crew(m)
-    rest, place, bits_i = t.rest, sets.place, t.bits[i]
+    rest, place, mine = t.rest, sets.place, t.memories[i]
     begin, source, target = sets.boards.begin, sets.boards.source, sets.boards.target
     row = find_row(sets, t, i, b, loads)
     for h in range(len(m.homes)):
@@ -243,30 +246,30 @@ def _board_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int
         places = m.room + 1 - m.use[h]
         if at > m.latest[h] or places <= 0:
             continue
-        s, bits_h = m.school_of[h], t.bits[h]
-        has_memory = bits_i > 0 or bits_h > 0
+        s, theirs = m.school_of[h], t.memories[h]
+        has_memory = mine > 1 or theirs > 1
         cost = np.int32(m.step_cost[i, h] - dual[h])
         takes = m.is_dedicated[h] if crew > 0 else 0
-        x = row + (m.use[h] << bits_i)
+        x = row + m.use[h] * mine
         z = find_row(sets, t, h, find_bucket(t, h, at), loads)
         for e in range(begin[i, s], begin[i, s + 1]):
             to = place[h, target[e]]
             if to < 0:
                 continue
             for own in range(takes, crew + 1):
-                y = x + (source[e] * loads + own * (m.room + 1) << bits_i)
-                then = z + (to * loads + (own - takes) * (m.room + 1) << bits_h)
+                y = x + (source[e] * loads + own * (m.room + 1)) * mine
+                then = z + (to * loads + (own - takes) * (m.room + 1)) * theirs
                 if not has_memory:
                     for q in range(places):
                         _take(rest, y + q, np.int32(rest[then + q] + cost))
                     continue
-                for memory in range(1 << bits_i):
+                for memory in range(mine):
                     known = t.passes[i, h, memory]
                     if known < 0:
                         continue
                     for q in range(places):
-                        after = rest[then + (q << bits_h) + known]
-                        _take(rest, y + (q << bits_i) + memory, np.int32(after + cost))
+                        after = rest[then + q * theirs + known]
+                        _take(rest, y + q * mine + memory, np.int32(after + cost))
 
 
 @njit(cache=True, nogil=True)
@@ -288,12 +291,12 @@ def _call_all(m: Mode, sets: OpenSets, t: Ahead, i: int, clock: int, b: int, lef
             if then < 0 or left[after] < 0:
                 continue
             for own in range(0, loads, m.room + 1):
-                empty = z + (then * loads + own + left[after] << t.bits[j])
-                y = x + (sets.calls.source[e] * loads + own << t.bits[i])
-                for memory in range(1 << t.bits[i]):
+                empty = z + (then * loads + own + left[after]) * t.memories[j]
+                y = x + (sets.calls.source[e] * loads + own) * t.memories[i]
+                for memory in range(t.memories[i]):
                     v = np.int32(t.rest[empty + t.passes[i, j, memory]] + m.step_cost[i, j])
                     for q in range(m.room + 1):
-                        _take(t.rest, y + (q << t.bits[i]) + memory, v)
+                        _take(t.rest, y + q * t.memories[i] + memory, v)
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -65,7 +65,8 @@ def _read(m: Mode, sets: OpenSets, t: Ahead, state: State) -> int:
     i = state[NODE]
     loads = count_loads(m)
     z = find_row(sets, t, i, state[BUCKET], loads)
-    z += sets.place[i, state[SET]] * loads + state[OWN] * (m.room + 1) + state[SEATS] << t.bits[i]
+    load = state[OWN] * (m.room + 1) + state[SEATS]
+    z += (sets.place[i, state[SET]] * loads + load) * t.memories[i]
     return int(t.rest[z + state[MEMORY]])
 
 

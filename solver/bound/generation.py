@@ -77,6 +77,8 @@ _SMOOTH = 0.5
 _STEADY, _STEADY_LARGE, _STEADIEST = 0.5, 0.75, 0.875
 """How near to the best prices proven so far the next are tried, nearer where they did not hold."""
 _WATCH_S = 0.2
+PACE = 0.8
+"""The next prices of a large session take so much of the seconds left at most."""
 THREADS = 2
 
 
@@ -139,6 +141,7 @@ class _Job:
         self.place = {rider: x for x, rider in enumerate(self.free)}
         self.ground = Ground(instance, matrix, self.free, NEAR)
         self.is_large = len(self.free) > LARGE
+        self.held: list[tuple[float, float]] = []  # shares of the prices, with seconds they took
         self.crews = Crews(self.ground, are_one=self.is_large)
         self.riders = len(instance.riders)
         self.runs: dict[tuple[int, ...], float] = {}
@@ -181,11 +184,13 @@ class _Job:
         self.learns = self.is_large
         if self.is_large:  # a low share first: more takes too long to begin with
             self.tried = self.best.mix(self.prices, 1 - LOW)
+        began = self.clock.elapsed()
         _, share, _ = self._label_all(min(FIRST_TOP if self.is_large else SAFE_TOP, last))
         self._keep(share)
+        self._note_held(share, self.clock.elapsed() - began)
         self._report("proof")
         self.learns = True
-        for top in range(min(FIRST_TOP, last), last + 1):
+        for top in range(last if self.is_large else min(FIRST_TOP, last), last + 1):
             if self.clock.is_over():
                 return
             self.master.drop_loose()
@@ -368,6 +373,7 @@ class _Job:
                 new, share, found = new + also, min(share, least), found + more
                 self._keep(share)
                 self.full_s = self.clock.elapsed() - began
+                self._note_held(share, self.full_s)
             self.rounds += 1
             self.clock.iterations += 1
             self._report("proof")
@@ -380,7 +386,27 @@ class _Job:
                 steady = 0.0
             else:
                 steady = base if share >= NEARLY else min((1.0 + steady) / 2, _STEADIEST)
+                steady = max(steady, self._find_steady())
             awake = found or list(self.crews.asked)
+
+    def _note_held(self, share: float, seconds: float) -> None:
+        """Note how long it took to prove the prices tried, if they hold."""
+        if self.is_large and share >= NEARLY and self.value > 0:
+            self.held.append((self.best_value / self.value, max(seconds, 1e-3)))
+
+    def _find_steady(self) -> float:
+        """How near to the best prices the next must be, so that there is time to prove them.
+
+        The seconds grow by the same factor with each share of the prices, as they last did.
+        """
+        most_s = self.clock.limits.seconds
+        if most_s is None or len(self.held) < 2:
+            return 0.0
+        (low, little_s), (high, much_s) = self.held[-2:]
+        growth = math.log(max(much_s / little_s, 1.1)) / max(high - low, 1e-3)
+        left_s = max(most_s - self.clock.elapsed(), 1e-3)
+        reach = high + max(math.log(PACE * left_s / much_s) / growth, 0.0)
+        return 1.0 - min(reach - high, 1.0 - high) / max(1.0 - high, 1e-3)
 
     def _is_last(self) -> bool:
         """Whether there is hardly time left but for asking all modes once."""

@@ -241,7 +241,7 @@ def _bound_rest(row: Ints, g: int, i: int, memory: int, sets: OpenSets, t: Ahead
     z = find_entry(sets, t, g, i, row[CLOCK], count_loads(m))
     if z < 0:
         return FAR
-    z += (count_crew(m) - row[OWN]) * (m.room + 1) + _find_left(row, m) << t.bits[i]
+    z += ((count_crew(m) - row[OWN]) * (m.room + 1) + _find_left(row, m)) * t.memories[i]
     return int(t.rest[z + find_memory(i, memory, m)])
 
 

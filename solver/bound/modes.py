@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.bound.boarding import find_fullest_weekday, may_board, weigh_layouts
+from solver.bound.memories import MOST_TABLED
 from solver.domain import (
     BY_RIDER,
     UNREACHABLE,
@@ -35,8 +36,6 @@ PENNY_PARTS = 100_000
 """Pricing counts in whole 1/100,000 GBP: costs rounded down, duals up, so that sums are exact."""
 MOST_REMEMBERED = 20
 """So many riders at most each node remembers."""
-MOST_TABLED = 7
-"""So many at most the table of what may follow remembers: each doubles a node's entries."""
 CYCLES_TABLED = 3
 """So many cycles of a walk at most are remembered at once."""
 MOST_COUNTED = 8

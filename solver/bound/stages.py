@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from solver.bound.ahead import build_ahead, weigh_nodes
 from solver.bound.filling import Filling, choose_price, draw_lines, tell_apart
 from solver.bound.labels import UNKNOWN, Pace, Priced, label_mode
+from solver.bound.memories import count_memories
 from solver.bound.modes import PENNY_PARTS, Ground, Ints, Mode, ModeKey
 from solver.bound.open_sets import OpenSets, list_sets
 from solver.bound.sweep import sweep
@@ -251,7 +252,7 @@ def _list_first(mode: Mode, stages: list[Stage], first: int) -> tuple[int, OpenS
 
 def _split(mode: Mode, entries: int, sets: OpenSets, *, remembers: bool = True) -> OpenSets:
     """Sets over smaller groups if there is room for them, and for what the table remembers."""
-    weight = weigh_nodes(mode) << mode.tabled if remembers else weigh_nodes(mode)
+    weight = weigh_nodes(mode) * (count_memories(mode.tabled) if remembers else 1)
     finer = None if sets.is_fine else list_sets(mode, weight, entries, sets)
     return sets if finer is None else finer
 
@@ -285,4 +286,4 @@ def _fit_memory(mode: Mode, entries: int, sets: OpenSets) -> Mode:
 
 def _weigh_table(weight: NDArray[np.int64], tabled: Ints) -> float:
     """The numbers in a table whose nodes remember so many homes."""
-    return float((weight * 2.0**tabled).sum())
+    return float((weight * count_memories(tabled)).sum())

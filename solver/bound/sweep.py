@@ -95,7 +95,8 @@ def _start_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, cost: Ints) -> Non
         if not m.starts[h]:
             continue
         z = find_row(sets, t, h, find_bucket(t, h, m.ready[h]), loads)
-        z += sets.place[h, g] * loads + own * (m.room + 1) + m.room - m.use[h] << t.bits[h]
+        load = own * (m.room + 1) + m.room - m.use[h]
+        z += (sets.place[h, g] * loads + load) * t.memories[h]
         cost[z] = min(cost[z], m.first_cost[h] - dual[h])
 
 
@@ -108,7 +109,7 @@ def _list_reached(
     `at` has for each place of a set whether it is passed. What is not is no further looked at.
     """
     x = find_row(sets, t, i, b, loads)
-    size = loads << t.bits[i]
+    size = loads * t.memories[i]
     some = 0
     for g in range(len(sets.has)):
         p = sets.place[i, g]
@@ -156,15 +157,15 @@ def _board_all(
             if to < 0 or at[source] == 0:
                 continue
             for own in range(takes, crew + 1):
-                y = x + (source * loads + own * (m.room + 1) + m.use[h] << t.bits[i])
-                after = z + (to * loads + (own - takes) * (m.room + 1) << t.bits[h])
+                y = x + (source * loads + own * (m.room + 1) + m.use[h]) * t.memories[i]
+                after = z + (to * loads + (own - takes) * (m.room + 1)) * t.memories[h]
                 for q in range(places):
-                    for memory in range(1 << t.bits[i]):
-                        had = cost[y + (q << t.bits[i]) + memory]
+                    for memory in range(t.memories[i]):
+                        had = cost[y + q * t.memories[i] + memory]
                         known = t.passes[i, h, memory]
                         if had == UNREACHED or known < 0:
                             continue
-                        w = after + (q << t.bits[h]) + known
+                        w = after + q * t.memories[h] + known
                         if np.int64(had) + step + t.rest[w] < 0:
                             passed.ways[i, h] = True
                             cost[w] = min(cost[w], had + step)
@@ -199,11 +200,11 @@ def _call_all(
             if to < 0 or left[target] < 0 or at[source] == 0:
                 continue
             for own in range(0, loads, m.room + 1):
-                y = x + (source * loads + own << t.bits[i])
-                after = z + (to * loads + own + left[target] << t.bits[j])
+                y = x + (source * loads + own) * t.memories[i]
+                after = z + (to * loads + own + left[target]) * t.memories[j]
                 for q in range(m.room + 1):
-                    for memory in range(1 << t.bits[i]):
-                        had = cost[y + (q << t.bits[i]) + memory]
+                    for memory in range(t.memories[i]):
+                        had = cost[y + q * t.memories[i] + memory]
                         known = t.passes[i, j, memory]
                         if had == UNREACHED or known < 0:
                             continue

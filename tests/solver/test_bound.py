@@ -339,9 +339,9 @@ def test_a_table_that_was_stopped_proves_nothing() -> None:
     job.start([])
     job._solve_master()
     job.tried = job.prices
-    assert all(job._label(0, key).share > 0.0 for key in job.modes)
+    assert all(job._label(0, key).share > 0.0 for key in job.crews.all)
     job.halt[0] = 1
-    assert all(job._label(0, key).share == 0.0 for key in job.modes)
+    assert all(job._label(0, key).share == 0.0 for key in job.crews.all)
 
 
 def test_a_cycle_that_is_remembered_is_known_from_then_on() -> None:
