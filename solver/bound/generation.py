@@ -22,15 +22,8 @@ from solver.bound.answer import BoundProgress, BoundResult
 from solver.bound.crews import Crews
 from solver.bound.fixed import price_fixed
 from solver.bound.master import Column, Master, Prices
-from solver.bound.modes import (
-    PENNY_PARTS,
-    Ground,
-    Mode,
-    ModeKey,
-    cost_of,
-    keep_near,
-    round_duals,
-)
+from solver.bound.modes import PENNY_PARTS, Ground, Mode, ModeKey, cost_of, keep_near, round_duals
+from solver.bound.pace import Pace
 from solver.bound.stages import Labelled, Stage, label_by_stages, label_quickly
 from solver.bound.tiny import MOST_RIDERS, solve_tiny
 from solver.bound.walks import Walk, call_once, pick_walks, sort_runs
@@ -74,11 +67,7 @@ _NEGATIVE = 1e-6
 LEAST_GAIN = 1e-5
 """A run that is not cheaper than its duals by this share of the master's value is left out."""
 _SMOOTH = 0.5
-_STEADY, _STEADY_LARGE, _STEADIEST = 0.5, 0.75, 0.875
-"""How near to the best prices proven so far the next are tried, nearer where they did not hold."""
 _WATCH_S = 0.2
-PACE = 0.8
-"""The next prices of a large session take so much of the seconds left at most."""
 THREADS = 2
 
 
@@ -141,7 +130,7 @@ class _Job:
         self.place = {rider: x for x, rider in enumerate(self.free)}
         self.ground = Ground(instance, matrix, self.free, NEAR)
         self.is_large = len(self.free) > LARGE
-        self.held: list[tuple[float, float]] = []  # shares of the prices, with seconds they took
+        self.pace = Pace(is_large=self.is_large)
         self.crews = Crews(self.ground, are_one=self.is_large)
         self.riders = len(instance.riders)
         self.runs: dict[tuple[int, ...], float] = {}
@@ -186,8 +175,7 @@ class _Job:
             self.tried = self.best.mix(self.prices, 1 - LOW)
         began = self.clock.elapsed()
         _, share, _ = self._label_all(min(FIRST_TOP if self.is_large else SAFE_TOP, last))
-        self._keep(share)
-        self._note_held(share, self.clock.elapsed() - began)
+        self._keep(share, self.clock.elapsed() - began)
         self._report("proof")
         self.learns = True
         for top in range(last if self.is_large else min(FIRST_TOP, last), last + 1):
@@ -359,7 +347,7 @@ class _Job:
         once they rest the others are asked at the same prices.
         """
         awake = list(self.crews.asked)
-        base = steady = _STEADY_LARGE if self.is_large else _STEADY
+        steady = self.pace.steady
         unproven = CLOSED if top == len(self.stages) - 1 else CLOSED_EARLY
         new = 0
         while not self.clock.is_over():
@@ -371,9 +359,8 @@ class _Job:
             if not others or new == 0 or share >= NEARLY or self._is_last():
                 also, least, more = self._label_all(top, others)
                 new, share, found = new + also, min(share, least), found + more
-                self._keep(share)
                 self.full_s = self.clock.elapsed() - began
-                self._note_held(share, self.full_s)
+                self._keep(share, self.full_s)
             self.rounds += 1
             self.clock.iterations += 1
             self._report("proof")
@@ -385,35 +372,19 @@ class _Job:
             if new == 0 and share < 1.0:
                 steady = 0.0
             else:
-                steady = base if share >= NEARLY else min((1.0 + steady) / 2, _STEADIEST)
-                steady = max(steady, self._find_steady())
+                steady = self.pace.choose(steady, self._left_s(), has_held=share >= NEARLY)
             awake = found or list(self.crews.asked)
-
-    def _note_held(self, share: float, seconds: float) -> None:
-        """Note how long it took to prove the prices tried, if they hold."""
-        if self.is_large and share >= NEARLY and self.value > 0:
-            self.held.append((self.best_value / self.value, max(seconds, 1e-3)))
-
-    def _find_steady(self) -> float:
-        """How near to the best prices the next must be, so that there is time to prove them.
-
-        The seconds grow by the same factor with each share of the prices, as they last did.
-        """
-        most_s = self.clock.limits.seconds
-        if most_s is None or len(self.held) < 2:
-            return 0.0
-        (low, little_s), (high, much_s) = self.held[-2:]
-        growth = math.log(max(much_s / little_s, 1.1)) / max(high - low, 1e-3)
-        left_s = max(most_s - self.clock.elapsed(), 1e-3)
-        reach = high + max(math.log(PACE * left_s / much_s) / growth, 0.0)
-        return 1.0 - min(reach - high, 1.0 - high) / max(1.0 - high, 1e-3)
 
     def _is_last(self) -> bool:
         """Whether there is hardly time left but for asking all modes once."""
-        limits = self.clock.limits
-        if limits.seconds is None:
-            return self.clock.iterations + 1 >= (limits.iterations or 0)
-        return limits.seconds - self.clock.elapsed() < 1.3 * self.full_s
+        if self.clock.limits.seconds is None:
+            return self.clock.iterations + 1 >= (self.clock.limits.iterations or 0)
+        return self._left_s() < 1.3 * self.full_s
+
+    def _left_s(self) -> float:
+        """The seconds left; endless where only rounds are counted."""
+        most_s = self.clock.limits.seconds
+        return math.inf if most_s is None else most_s - self.clock.elapsed()
 
     def _label_all(
         self, top: int, keys: Sequence[ModeKey] | None = None
@@ -469,8 +440,8 @@ class _Job:
         walks, loose = (self.crews.pay(key, some) for some in (labelled.walks, labelled.loose))
         return replace(labelled, walks=walks, loose=loose)
 
-    def _keep(self, share: float) -> None:
-        """Keep a share of the prices tried that holds where it is the best bound so far."""
+    def _keep(self, share: float, seconds: float) -> None:
+        """Keep a share of the prices tried that holds, in so many seconds, if none was better."""
         limited = [
             (dual, most)
             for dual, most in zip(self.tried.kinds, self.counts, strict=True)
@@ -483,6 +454,8 @@ class _Job:
             self.best = Prices(share * self.tried.riders, share * self.tried.kinds)
             self.memory = tuple(self.ground.list_tabled())
             self.seats = tuple(self.ground.list_seat_prices())
+            if share >= NEARLY:
+                self.pace.note(value / self.value, seconds)
 
     def _report(self, phase: str) -> None:
         constant = sum(self.fixed.values())

@@ -17,6 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.certificate.ground import FAR, Ground, Ints
+from solver.certificate.memories import count_states, list_homes, number_state
 from solver.certificate.sets import Levels, Sets, Standing
 from solver.domain import UNREACHABLE
 
@@ -36,10 +37,10 @@ _QUARTERS_ROOM = 8
 class Ahead(NamedTuple):
     """The table: the least cost of what follows.
 
-    Entry of a home: begin + ((bucket * (crew + 1) + crew free) * (room + 1) + seats left) * 2^t +
-    memory, with t homes that the node remembers; of a school the same without seats. The crew are
-    assistants of pupils' own. `begin` is -1 where a node cannot stand with a set. `onward[i, j]` is
-    the memory at j for each at i before, -1 where j itself has come.
+    Entry of a home: begin + ((bucket * (crew + 1) + crew free) * (room + 1) + seats left) * states
+    + memory, with so many `states` of a node's memory; of a school the same without seats. The crew
+    are assistants of pupils' own. `begin` is -1 where a node cannot stand with a set.
+    `onward[i, j]` is the memory at j for each at i before, -1 where j itself has come.
     """
 
     begin: NDArray[np.int64]
@@ -49,6 +50,7 @@ class Ahead(NamedTuple):
     width_s: int
     rest: Ints
     onward: NDArray[np.int8]
+    states: NDArray[np.int64]
     is_filled: bool
 
 
@@ -71,7 +73,8 @@ def build_ahead(ground: Ground, dual: Ints, standing: Standing, step_s: int = 60
         grid_s=grid.from_s,
         width_s=grid.width_s,
         rest=np.full(total, FAR, np.int32),
-        onward=_pass_on(ground),
+        onward=_pass_on(ground, count_states(ground.tabled)),
+        states=count_states(ground.tabled),
         is_filled=is_filled,
     )
     if is_filled:
@@ -141,7 +144,7 @@ def _lay_grid(ground: Ground, step_s: int) -> _Grid:
 
 def _size_nodes(ground: Ground, grid: _Grid) -> NDArray[np.int64]:
     """The entries of each node for a set."""
-    size = grid.span * (count_crew(ground) + 1) * 2 ** ground.tabled.astype(np.int64)
+    size = grid.span * (count_crew(ground) + 1) * count_states(ground.tabled)
     size[: len(ground.school)] *= ground.room + 1
     return size
 
@@ -168,7 +171,7 @@ def locate(m: Ground, t: Ahead, g: int, i: int, clock_s: int, crew: int, seats: 
     x = max(b, 0) * (count_crew(m) + 1) + crew
     if i < len(m.school):
         x = x * (m.room + 1) + seats
-    return int(t.begin[g, i] + (x << m.tabled[i]))
+    return int(t.begin[g, i] + x * t.states[i])
 
 
 @njit(cache=True, nogil=True)
@@ -179,23 +182,24 @@ def _bit(m: Ground, j: int, h: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _pass_on(m: Ground) -> NDArray[np.int8]:
+def _pass_on(m: Ground, states: NDArray[np.int64]) -> NDArray[np.int8]:
     """The memory at each node for each at the node before it."""
     homes = len(m.school)
     nodes = len(m.known)
-    onward = np.zeros((nodes, nodes, 1 << m.tabled.max()), np.int8)
+    onward = np.zeros((nodes, nodes, states.max()), np.int8)
     for i in range(nodes):
         first = 1 if i < homes else 0
         for j in range(nodes):
-            for memory in range(1 << m.tabled[i]):
-                if j < homes and memory & _bit(m, i, j):
+            for memory in range(states[i]):
+                behind = list_homes(memory)
+                if j < homes and behind & _bit(m, i, j):
                     onward[i, j, memory] = -1
                     continue
-                if i < homes:
-                    onward[i, j, memory] = _bit(m, j, i)
+                mask = _bit(m, j, i) if i < homes else 0
                 for x in range(m.tabled[i]):
-                    if memory >> x & 1:
-                        onward[i, j, memory] |= _bit(m, j, m.known[i, first + x])
+                    if behind >> x & 1:
+                        mask |= _bit(m, j, m.known[i, first + x])
+                onward[i, j, memory] = number_state(mask)
     return onward
 
 
@@ -270,11 +274,11 @@ def _fill_entry(
     homes = len(m.school)
     schools = len(m.opens_s)
     is_home = i < homes
-    bits = m.tabled[i]
+    mine = t.states[i]
     width = m.room + 1 if is_home else 1
-    x = t.begin[g, i] + ((b * (count_crew(m) + 1) + crew) * width << bits)
+    x = t.begin[g, i] + (b * (count_crew(m) + 1) + crew) * width * mine
     if not is_home and g == 0:
-        t.rest[x : x + (1 << bits)] = m.last_cost[i - homes]
+        t.rest[x : x + mine] = m.last_cost[i - homes]
     fewest, most = (0, m.room) if is_home else (seats[g], seats[g])
     for h in range(homes):
         taken = m.own[h] if count_crew(m) > 0 else 0
@@ -291,11 +295,11 @@ def _fill_entry(
         if y < 0:
             continue
         for q in range(max(use, fewest), most + 1):
-            into = x + (q << bits if is_home else 0)
-            for memory in range(1 << bits):
+            into = x + (q * mine if is_home else 0)
+            for memory in range(mine):
                 known = t.onward[i, h, memory]
                 if known >= 0:
-                    after = t.rest[y + (q - use << m.tabled[h]) + known]
+                    after = t.rest[y + (q - use) * t.states[h] + known]
                     _offer(t, into + memory, cost, after)
     for s in range(schools):
         if homes + s == i or m.leg_s[i, homes + s] >= NO_ROAD_S or not sets.has[g, s]:
@@ -307,7 +311,7 @@ def _fill_entry(
             y = locate(m, t, g if stays else sets.minus[g, s], homes + s, at, crew, 0)
             if y < 0:
                 continue
-            for memory in range(1 << bits):
+            for memory in range(mine):
                 rest = t.rest[y + t.onward[i, homes + s, memory]]
                 for q in range(width):
-                    _offer(t, x + (q << bits) + memory, int(m.live[i, homes + s]), rest)
+                    _offer(t, x + q * mine + memory, int(m.live[i, homes + s]), rest)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from solver.certificate.ahead import ENDLESS, NO_ROAD_S, Ahead, count_crew, locate
 from solver.certificate.ground import FAR, Ground, Ints
+from solver.certificate.memories import number_state
 from solver.certificate.sets import Sets
 
 OPEN_AT_ONCE = 6
@@ -70,7 +71,8 @@ def _look_ahead(
     if y < 0:
         return FAR
     first = 1 if i < len(m.school) else 0  # a home's own place comes before those of the table
-    return int(t.rest[y + (known >> first & ((1 << m.tabled[i]) - 1))])
+    behind = known >> first & ((1 << m.tabled[i]) - 1)
+    return int(t.rest[y + number_state(behind)])
 
 
 @njit(cache=True, nogil=True)

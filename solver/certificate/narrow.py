@@ -67,7 +67,7 @@ def _follow_all(
     last = 0
     for i in range(nodes):
         last = max(last, t.first_bucket[i] + t.span[i])
-    most = 1 << m.tabled.max()
+    most = t.states.max()
     spots = np.empty(((m.room + 1) * most, 2), np.int64)
     for bucket in range(last):
         for i in range(nodes):
@@ -81,7 +81,7 @@ def _follow_all(
                     continue
                 for crew in range(crews):
                     width = m.room + 1 if i < homes else 1
-                    x = t.begin[g, i] + ((b * crews + crew) * width << m.tabled[i])
+                    x = t.begin[g, i] + (b * crews + crew) * width * t.states[i]
                     some = _list_spots(m, t, i, x, width, seats[g], reached, spots)
                     if some == 0:
                         continue
@@ -105,8 +105,8 @@ def _list_spots(
     """List the seats left and the memories with which undercutting runs stand at entries from x."""
     some = 0
     for q in range(width):
-        for memory in range(1 << m.tabled[i]):
-            y = x + (q << m.tabled[i]) + memory
+        for memory in range(t.states[i]):
+            y = x + q * t.states[i] + memory
             if reached[y] < UNREACHED and np.int64(reached[y]) + t.rest[y] < 0:
                 spots[some, 0] = q if i < len(m.school) else seats
                 spots[some, 1] = memory
@@ -145,9 +145,9 @@ def _go_home(
             known = t.onward[i, h, memory]
             if q < m.use[h] or known < 0:
                 continue
-            y = x + ((q if i < homes else 0) << m.tabled[i]) + memory
+            y = x + (q if i < homes else 0) * t.states[i] + memory
             whole = reached[y] + cost
-            w = z + (q - m.use[h] << m.tabled[h]) + known
+            w = z + (q - m.use[h]) * t.states[h] + known
             if whole + t.rest[w] < 0:
                 ways[i, h] = True
                 reached[w] = min(reached[w], whole)
@@ -178,7 +178,7 @@ def _go_to_school(
                 continue
             for n in range(len(spots)):
                 q, memory = spots[n, 0], spots[n, 1]
-                had = x + ((q if i < homes else 0) << m.tabled[i]) + memory
+                had = x + (q if i < homes else 0) * t.states[i] + memory
                 w = z + t.onward[i, j, memory]
                 whole = reached[had] + np.int64(m.live[i, j])
                 if whole + t.rest[w] < 0:
