@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.memories import count_memories, find_mask, find_number
+from solver.bound.memories import MASKS, NUMBERS, count_memories
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
@@ -31,10 +31,11 @@ class Ahead(NamedTuple):
 
     Entry of node i with set g: begin[i] + memories[i] x (((bucket - first[i]) x many + place) x
     count_loads(m) + assistants left x (room + 1) + seats left) + memory, with the `place` of the
-    set among the `many` of the node. A memory holds a few of the node's tabled homes;
-    `passes[i, j]` is the memory at j by that at node i before, -1 where home j is in it. `width` is
-    0 where no table was built: then nothing is known of what follows. `floor` is the least of a
-    node's bucket, whatever is open, from entry `under[i]` on.
+    set among the `many` of the node. A memory holds a few of the node's tabled homes; `numbers` has
+    the one that keeps the first of any homes, by their bits, and `passes[i, j]` that at j by that
+    at node i before, -1 where home j is in it. `width` is 0 where no table was built: then nothing
+    is known of what follows. `floor` is the least of a node's bucket, whatever is open, from entry
+    `under[i]` on.
     """
 
     begin: NDArray[np.int64]
@@ -45,6 +46,7 @@ class Ahead(NamedTuple):
     memories: NDArray[np.int64]
     rest: Ints
     passes: NDArray[np.int8]
+    numbers: NDArray[np.int64]
     under: NDArray[np.int64]
     floor: Ints
 
@@ -77,7 +79,8 @@ def build_ahead(
         width=width if is_built else 0,
         memories=count_memories(m.tabled),
         rest=np.full(int(sizes.sum()) if is_built else 1, FAR, np.int32),
-        passes=_pass_memory(m, count_memories(m.tabled)),
+        passes=_pass_memory(m, count_memories(m.tabled), MASKS, NUMBERS),
+        numbers=NUMBERS,
         under=np.cumsum(span) - span,
         floor=np.full(int(span.sum()), FAR, np.int32),
     )
@@ -146,14 +149,16 @@ def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, clock: int, loads: int)
 
 
 @njit(cache=True, nogil=True)
-def find_memory(i: int, memory: int, m: Mode) -> int:
+def find_memory(i: int, memory: int, m: Mode, t: Ahead) -> int:
     """What the table knows of a label's memory at node i: a home's own place comes before."""
     known = (memory >> (1 if i < len(m.homes) else 0)) & ((1 << m.tabled[i]) - 1)
-    return find_number(known)
+    return int(t.numbers[known])
 
 
 @njit(cache=True, nogil=True)
-def _pass_memory(m: Mode, memories: NDArray[np.int64]) -> NDArray[np.int8]:
+def _pass_memory(
+    m: Mode, memories: NDArray[np.int64], masks: NDArray[np.int64], numbers: NDArray[np.int64]
+) -> NDArray[np.int8]:
     """What each node knows of what the node before it remembered, and of that node."""
     homes = len(m.homes)
     nodes = homes + len(m.opens)
@@ -162,14 +167,14 @@ def _pass_memory(m: Mode, memories: NDArray[np.int64]) -> NDArray[np.int8]:
         first = 1 if i < homes else 0
         for j in range(nodes):
             for memory in range(memories[i]):
-                before = find_mask(memory)
+                before = masks[memory]
                 kept = _know(m, i, j) if i < homes else 0
                 for x in range(m.tabled[i]):
                     if not before >> x & 1:
                         continue
                     is_back = j < homes and m.place[i, j] == first + x
                     kept = -1 if is_back or kept < 0 else kept | _know(m, m.near[i, first + x], j)
-                known[i, j, memory] = find_number(kept) if kept >= 0 else -1
+                known[i, j, memory] = numbers[kept] if kept >= 0 else -1
     return known
 
 
@@ -206,7 +211,11 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, halt: Ints) -> None:
 
 @njit(cache=True, nogil=True)
 def _find_floors(m: Mode, sets: OpenSets, t: Ahead) -> None:
-    """Find the least of every node's buckets: that of runs that remember nothing."""
+    """Find the least of every node's buckets, of runs that remember nothing.
+
+    With homes in mind less may follow, or more (where one is forgotten that would have counted):
+    what nothing is remembered for bounds every run.
+    """
     for i in range(len(t.begin)):
         entries = sets.many[i] * count_loads(m)
         for b in range(t.span[i]):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from solver.bound.modes import Ground, cost_of
-from solver.domain import Instance, TravelMatrix
+from solver.domain import BY_RIDER, Instance, TravelMatrix
 from solver.hopeless import find_hopeless, price_alone
 from solver.insertion import list_groups
 
@@ -54,5 +54,6 @@ def _price_solo(instance: Instance, matrix: TravelMatrix, rider: int) -> float:
     """The least cost of a run for one rider in any mode; infinite where no mode takes them."""
     ground = Ground(instance, matrix, [rider], 1)
     walk = [0, 1 + instance.riders[rider].school]
-    costs = [cost_of(ground.build_mode(key), walk) for key in ground.members]
+    crews = [key for key in ground.members if key.dedicated != BY_RIDER]
+    costs = [cost_of(ground.build_mode(key), walk) for key in crews]
     return min(costs, default=math.inf)

@@ -403,21 +403,16 @@ class _Job:
             # the last vehicle types are the largest and take longest: they begin
             labelled = list(threads.map(partial(self._label, top), keys[::-1]))[::-1]
         new, share = 0, 1.0
-        found, apart = [], []
+        found: list[ModeKey] = []
         for key, answer in zip(keys, labelled, strict=True):
             made = self._take(key, answer.walks)
             made += sum(self._add(key, walk, is_loose=True) for walk in answer.loose)
-            is_short = answer.share < NEARLY and not self.clock.is_over()
-            if is_short and not made and key.dedicated == BY_RIDER:
-                apart += self.crews.part(key)
-                continue
-            if made or answer.share < NEARLY:
-                found.append(key)
-            new += made
-            share = min(share, answer.share)
-        if apart:
-            also, least, more = self._label_all(top, apart)
-            return new + also, min(share, least), found + more
+            holds, some = answer.share, [key] if made or answer.share < NEARLY else []
+            is_open = answer.share < 1.0 and not made and not self.clock.is_over()
+            if is_open and key.dedicated == BY_RIDER:
+                made, least, some = self._label_all(top, self.crews.part(key))
+                holds = max(holds, least)  # what holds for all crews holds for each
+            new, share, found = new + made, min(share, holds), found + some
         return new, share, found
 
     def _label(self, top: int, key: ModeKey) -> Labelled:

@@ -242,7 +242,7 @@ def _bound_rest(row: Ints, g: int, i: int, memory: int, sets: OpenSets, t: Ahead
     if z < 0:
         return FAR
     z += ((count_crew(m) - row[OWN]) * (m.room + 1) + _find_left(row, m)) * t.memories[i]
-    return int(t.rest[z + find_memory(i, memory, m)])
+    return int(t.rest[z + find_memory(i, memory, m, t)])
 
 
 @njit(cache=True, nogil=True)
@@ -411,7 +411,7 @@ def _follow_label(
     state = np.empty(STATE, np.int64)
     state[NODE], state[SET], state[BUCKET] = i, g, find_bucket(t, i, row[CLOCK])
     state[OWN_LEFT], state[SEATS] = count_crew(m) - row[OWN], _find_left(row, m)
-    state[MEMORY] = find_memory(i, memory, m)
+    state[MEMORY] = find_memory(i, memory, m, t)
     some = follow(m, dual, sets, t, state, rest, walk)
     walk[some:] = -1
 

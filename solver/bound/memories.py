@@ -2,7 +2,8 @@
 
 Every set of them would double a node's entries with each home. Most walks that come back do so to
 one home or two, so that a memory holds :data:`AT_ONCE` of them at most; of more the first ones are
-kept, and the others forgotten, which makes runs easier and never dearer.
+kept, and the others forgotten, which makes runs easier and never dearer. Kernels are handed the
+tables below: a compiled one would keep those that it was compiled with.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from math import comb
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int32]
@@ -28,7 +28,7 @@ def _list_masks() -> NDArray[np.int64]:
 
 def _number_masks() -> NDArray[np.int64]:
     """The number of the memory that stands for each mask: of more homes the first ones are kept."""
-    numbers = {int(mask): number for number, mask in enumerate(_MASKS)}
+    numbers = {int(mask): number for number, mask in enumerate(MASKS)}
     standing = []
     for mask in range(1 << MOST_TABLED):
         bits = [1 << x for x in range(MOST_TABLED) if mask >> x & 1]
@@ -36,8 +36,10 @@ def _number_masks() -> NDArray[np.int64]:
     return np.array(standing, dtype=np.int64)
 
 
-_MASKS = _list_masks()
-_NUMBERS = _number_masks()
+MASKS = _list_masks()
+"""The homes of each memory, as bits."""
+NUMBERS = _number_masks()
+"""The number of the memory that keeps the first homes of any, by their bits."""
 _COUNTS = np.array(
     [sum(comb(some, x) for x in range(AT_ONCE + 1)) for some in range(MOST_TABLED + 1)],
     dtype=np.int64,
@@ -47,15 +49,3 @@ _COUNTS = np.array(
 def count_memories(tabled: Ints) -> NDArray[np.int64]:
     """How many memories there are of so many homes."""
     return _COUNTS[tabled]
-
-
-@njit(cache=True, nogil=True)
-def find_mask(number: int) -> int:
-    """The homes of a memory, as bits."""
-    return int(_MASKS[number])
-
-
-@njit(cache=True, nogil=True)
-def find_number(mask: int) -> int:
-    """The number of the memory that keeps the first of these homes."""
-    return int(_NUMBERS[mask])

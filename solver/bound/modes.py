@@ -336,9 +336,10 @@ class Ground:
         return _remember(self.tabled[key], self._list_cycles(walk), MOST_TABLED, CYCLES_TABLED)
 
     def inherit(self, key: ModeKey, other: ModeKey) -> None:
-        """Let a mode's table begin with what another's remembers."""
+        """Let a mode begin with what another remembers and has learned."""
         self.seat_price[key] = self.seat_price[other]
         self.filled |= {key} if other in self.filled else set()
+        self.memory[key] = [list(kept) for kept in self.memory[other]]
         inside = set(self.members[key])
         self.tabled[key] = [[x for x in kept if x in inside] for kept in self.tabled[other]]
 

@@ -28,11 +28,12 @@ class Pace:
 
     def note(self, share: float, seconds: float) -> None:
         """Note a share of the prices that was proven, and in how many seconds."""
-        self.held.append((share, max(seconds, _LEAST_S)))
+        lower = [one for one in self.held if one[0] < share]
+        self.held = [*lower, (share, max(seconds, _LEAST_S))]
 
     def choose(self, before: float, left_s: float, *, has_held: bool) -> float:
         """How near the next prices are, after those that were `before`."""
-        steady = self.steady if has_held else min((1.0 + before) / 2, _STEADIEST)
+        steady = self.steady if has_held else max(self.steady, min((1 + before) / 2, _STEADIEST))
         if self.is_large and left_s < math.inf and len(self.held) >= 2:
             return max(steady, self._find_nearest(left_s))
         return steady
@@ -40,7 +41,7 @@ class Pace:
     def _find_nearest(self, left_s: float) -> float:
         """How near the next prices must be for the seconds left."""
         (low, little_s), (high, much_s) = self.held[-2:]
-        if high <= low or high >= 1.0:
+        if high >= 1.0:
             return 0.0
         growth = math.log(max(much_s / little_s, _LEAST_GROWTH)) / (high - low)
         more = math.log(max(SHARE * left_s, _LEAST_S) / much_s) / growth

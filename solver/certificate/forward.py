@@ -137,7 +137,7 @@ def _board(row: Ints, called: int, new: Ints, h: int, dual: Ints, m: Ground) -> 
     new[_NODE] = h
     new[_CLOCK] = max(row[_CLOCK] + step, m.ready_s[h])
     new[_COST] = row[_COST] + (m.live[i, h] if k > 0 else m.dead[i, h]) - dual[h]
-    new[_OWN] = row[_OWN] + m.own[h]
+    new[_OWN] = row[_OWN] + m.own[h] if m.most_own < FAR else 0
     new[_CALLS] = row[_CALLS]
     new[_LOAD] = row[_LOAD] + m.takes[h]
     return 1 if _is_in_time(new, m) else 0
@@ -334,7 +334,7 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
                     continue
                 new[_COST] = m.first_cost[j] + vehicle - dual[j]
                 new[_CLOCK] = m.ready_s[j]
-                new[_OWN] = m.own[j]
+                new[_OWN] = m.own[j] if m.most_own < FAR else 0
                 new[_OPEN] = 1
                 new[_NODE] = j
                 new[_CALLS] = 0

@@ -34,7 +34,7 @@ FAR = 100_000_000
 CREW_TOLD_APART = 3
 """Runs with at least so many assistants of pupils' own pay for so many only."""
 MOST_TABLED = 7
-"""So many riders at most each node of the table remembers: each doubles its entries."""
+"""So many riders at most each node of the table may remember, two of them at once."""
 _LONG_AGO_S = -10_000_000
 
 
@@ -350,13 +350,14 @@ def _price_own(sketch: Sketch, kind: FleetType, people: list[Rider]) -> Floats:
     instance, roads = sketch.instance, sketch.roads
     schools = [instance.schools[who.school] for who in people]
     door = instance.rules.shared_door_extra_s
+    at_door = Counter(who.stop for who in people)
     apart_s = 0
     if kind.base is not None:
         apart_s += min(int(roads.time_s[kind.base, who.stop]) for who in people)
         apart_s += min(int(roads.time_s[school.stop, kind.base]) for school in schools)
     paid_s = [
         int(roads.short_s[who.stop, school.stop])
-        + min(who.dwell_s, who.dwell_s if door is None else door)
+        + (who.dwell_s if door is None or at_door[who.stop] == 1 else min(who.dwell_s, door))
         + school.dwell_s
         + apart_s
         for who, school in zip(people, schools, strict=True)

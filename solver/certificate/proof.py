@@ -346,15 +346,17 @@ def _lower_price(found: Found, seats: Seats | None, price: int) -> int:
 def _prove_joint(
     mode: Mode, kept: Floats, kind_dual: float, share: float, seat_price: float
 ) -> ModeProof | None:
-    """Show that no run of any crew undercuts a share of the duals; None where that is not shown."""
+    """Show that no run of any crew undercuts a share of the duals, or hardly; None where not so."""
     began = time.perf_counter()
     dual = round_up(share * kept[list(mode.riders)])
     vehicle = int(np.floor(-share * kind_dual * PARTS))
     found = _Grounds(mode, int(seat_price * PARTS)).try_share(dual, vehicle, is_quick=True)
-    if found.least < 0:
+    least = min(found.least, 0) / PARTS
+    held = share * mode.least_cost / (mode.least_cost - least) if least < 0 else share
+    if found.least <= -FAR or held < share * _CLOSE:
         return None
     seconds = time.perf_counter() - began
-    return ModeProof(mode.vehicle_type, mode.shared, mode.own, 0.0, share, found.labels, seconds)
+    return ModeProof(mode.vehicle_type, mode.shared, mode.own, least, held, found.labels, seconds)
 
 
 def _prove_mode(

@@ -17,6 +17,7 @@ from solver.bound.answer import BoundResult
 from solver.bound.generation import bound_session
 from solver.bound.labels import Pace, label_mode
 from solver.bound.master import Column, Master
+from solver.bound.memories import count_memories
 from solver.bound.modes import FAR, REACHABLE, Ground, Ints, Mode, round_duals
 from solver.bound.near_schools import list_groupings
 from solver.bound.open_sets import OpenSets, _list_grouped, keep_sets, list_sets
@@ -85,7 +86,7 @@ def build_table(
     mode: Mode, dual: Ints, entries: int, *, is_coarse: bool = False
 ) -> tuple[OpenSets, Ahead]:
     """The table of a mode with at most so many entries, over groups as small as they allow."""
-    per_set = weigh_nodes(mode) * 2 ** mode.tabled.astype(np.int64)
+    per_set = weigh_nodes(mode) * count_memories(mode.tabled)
     sets = list_sets(mode, per_set, entries) or list_sets(mode, per_set, 10**9)
     assert sets is not None
     halt = np.zeros(1, dtype=np.int32)

@@ -14,8 +14,8 @@ from solver.bound.modes import Ground, ModeKey, cost_of
 from solver.bound.walks import Walk
 from solver.certificate import proof, prove_bound
 from solver.certificate.ground import list_joint, list_modes, read_sketch, round_up
-from solver.domain import BY_RIDER, Instance, Remembered, SeatPrice, Session
-from solver.limits import StopLimits
+from solver.domain import BY_RIDER, Instance, Layout, Remembered, SeatPrice, Session
+from solver.limits import Clock, StopLimits
 from tests.solver.test_bound import draw, draw_planned, price
 from tests.solver.test_certificate import draw_duals
 from tests.solver.test_seat_prices import grow
@@ -182,10 +182,54 @@ def test_with_crews_as_one_random_duals_never_prove_more_than_the_best_plan(
     assert len(joint) - sum(joint) >= 20
 
 
-def test_crews_that_no_vehicle_has_room_for_are_not_told_apart() -> None:
+def test_without_assistants_of_riders_own_there_is_one_crew() -> None:
     rng = np.random.default_rng(127)
     instance, matrix = draw(rng, 6, "AM", 0)
     people = tuple(replace(who, assistant="none") for who in instance.riders)
     ground = Ground(replace(instance, riders=people), matrix, list(range(6)), 6)
     assert all(key.dedicated == 0 for key in Crews(ground, are_one=True).asked)
     assert Crews(ground, are_one=False).asked == list(ground.members)
+
+
+def test_a_crew_that_fills_the_vehicle_is_no_crew() -> None:
+    """Two seats: three assistants do not fit, whoever is to be looked after."""
+    rng = np.random.default_rng(131)
+    instance, matrix = draw(rng, 6, "AM", 0)
+    people = tuple(replace(who, assistant="dedicated", bays=0, tags=()) for who in instance.riders)
+    layouts = (Layout(seats=2, bays=0, folded_chairs=4),)
+    kinds = tuple(replace(kind, layouts=layouts) for kind in instance.fleet)
+    ground = Ground(replace(instance, riders=people, fleet=kinds), matrix, list(range(6)), 6)
+    apart = Crews(ground, are_one=True)
+    ones = [key for key in apart.asked if key.dedicated == BY_RIDER]
+    assert ones
+    for one in ones:
+        assert max(key.dedicated for key in apart.list_crews(one)) == 2
+        places = [*ground.members[one][:3], 6 + people[0].school]
+        assert not apart.pay(one, [Walk(0.0, 0.0, places)]), "no crew of three has room"
+
+
+def test_what_holds_for_all_crews_counts_where_a_crew_is_not_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Parted late, the crews are stopped at once: the share of the one mode is not lost."""
+    rng = np.random.default_rng(137)
+    instance, matrix = next((i, m) for _, i, m, _ in draw_planned(rng, 9, 5, 1, "AM"))
+    monkeypatch.setattr(generation, "LARGE", 0)
+    job = generation._Job(
+        instance, matrix, Clock(StopLimits(iterations=40), lambda: False), lambda _: None
+    )
+    job.start([])
+    job._solve_master()
+    job.tried = job.prices
+    one = next(key for key in job.crews.asked if key.dedicated == BY_RIDER)
+    crews_of = job.crews.list_crews(one)
+
+    def label(_top: int, key: ModeKey) -> stages.Labelled:
+        return stages.Labelled(0.9 if key == one else 0.0, [], [], 0)
+
+    monkeypatch.setattr(job, "_label", label)
+    new, share, found = job._label_all(0, [one])
+    assert (new, share) == (0, 0.9)
+    assert found == crews_of
+    assert set(crews_of) <= set(job.crews.asked)
+    assert one not in job.crews.asked

@@ -17,7 +17,7 @@ MASKS = range(1 << bound.MOST_TABLED)
 def test_a_memory_holds_the_first_two_homes_of_any() -> None:
     """And a node that may remember fewer homes has the first of the memories."""
     for find_number, find_mask in (
-        (bound.find_number, bound.find_mask),
+        (bound.NUMBERS.__getitem__, lambda number: int(bound.MASKS[number])),
         (certificate.number_state, certificate.list_homes),
     ):
         for mask in MASKS:
@@ -31,7 +31,7 @@ def test_a_memory_holds_the_first_two_homes_of_any() -> None:
 @pytest.mark.parametrize("homes", range(bound.MOST_TABLED + 1))
 def test_there_are_as_many_memories_as_pairs_and_single_homes_and_none(homes: int) -> None:
     tabled = np.array([homes], dtype=np.int32)
-    numbers = {bound.find_number(mask) for mask in range(1 << homes)}
+    numbers = {int(bound.NUMBERS[mask]) for mask in range(1 << homes)}
     states = {certificate.number_state(mask) for mask in range(1 << homes)}
     some = 1 + homes + math.comb(homes, 2)
     assert numbers == set(range(some)) == states
