@@ -10,13 +10,15 @@ taken, so that a child meets the same driver twice a day.
 
 Before that, runs of one session on different weekdays are put on one vehicle: a school that closes
 early on Fridays has Friday runs of its own, and the vehicle that is there from Monday to Thursday
-makes them. Such runs never meet, so this costs nothing and saves a vehicle. The joining with and
-the one without are both solved, and the cheaper is taken: least cost among joinings whose blocks
-hold runs on the same weekdays or runs so paired, which is nearly always the least of all.
+makes them. Such runs never meet, so this costs nothing and saves a vehicle. It is done to single
+runs; to second runs joined before it, so that on Fridays the vehicle may make another pair; and not
+at all. All three are solved and the cheapest is taken: least cost among joinings whose blocks hold
+runs on the same weekdays or runs so put together, which is nearly always the least of all.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -48,10 +50,20 @@ class JoiningError(SchoolrunError):
 
 @dataclass(frozen=True, slots=True)
 class _Shift:
-    """Runs of one session that one vehicle makes on different weekdays; mostly a single run."""
+    """Runs of one session that one vehicle makes, in order on each weekday; mostly a single run."""
 
     session: Session
     runs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A run on one weekday: its stops in order, when it starts and ends, its assistants."""
+
+    stops: list[int]
+    start_s: int
+    end_s: int
+    crew: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class _Link:
     after: int
     cost: float
     drive_s: int = 0
-    """At the wheel between the two runs, on the longest weekday."""
+    """At the wheel between the two shifts, on the longest weekday."""
 
 
 def join_runs(
@@ -77,19 +89,22 @@ def join_runs(
     JoiningError
         If a type has fewer vehicles than any joining of its runs needs.
     """
+    given = instances, plans, matrices, policy, rate_card
     routes: list[Route] = []
     for kind in range(len(instances["AM"].fleet)):
         single = {session: _list_single(session, plans[session], kind) for session in SESSIONS}
-        shared = {
-            session: _share_weekdays(instances[session], plans[session], single[session])
-            for session in SESSIONS
+        chained = {
+            session: _Joiner(kind, single[session], *given).chain_runs() for session in SESSIONS
         }
-        joiners = [
-            _Joiner(
-                kind, [*shifts["AM"], *shifts["PM"]], instances, plans, matrices, policy, rate_card
-            )
-            for shifts in ([shared] if shared == single else [shared, single])
+        ways = [
+            {
+                session: _share_weekdays(instances[session], plans[session], shifts[session])
+                for session in SESSIONS
+            }
+            for shifts in (single, chained)
         ]
+        ways = [way for n, way in enumerate([*ways, single]) if way not in ways[:n]]
+        joiners = [_Joiner(kind, [*way["AM"], *way["PM"]], *given) for way in ways]
         for chain in _join_cheapest(joiners):
             am = tuple(n for shift in chain if shift.session == "AM" for n in shift.runs)
             pm = tuple(n for shift in chain if shift.session == "PM" for n in shift.runs)
@@ -191,6 +206,7 @@ class _Joiner:
         self.pa_per_s = float(rate_card.pa_per_hour) / 3600
         self.pa_fixed = float(rate_card.pa_fixed)
         self.runs = [[plans[node.session].runs[n] for n in node.runs] for node in nodes]
+        self.made = [self._list_made(i) for i in range(len(nodes))]
         self.driving = [self._longest_drive(i) for i in range(len(nodes))]
         self.references = [
             {instances[node.session].riders[r].reference for run in runs for r in run.riders}
@@ -202,13 +218,18 @@ class _Joiner:
         if not self.nodes:
             return 0.0, []
         links = self._list_links()
-        chosen = self._choose(links) if links else []
+        chosen = self._choose(links)
         most = self.fleet.count
         if most is not None and len(self.nodes) - len(chosen) > most:
             raise JoiningError(
                 f"{len(self.nodes) - len(chosen)} vehicles of type {self.fleet.code} are needed, "
                 f"there are {most}"
             )
+        links_gbp = sum(self._price_within(i) for i in range(len(self.nodes)))
+        return links_gbp + sum(link.cost for link in chosen), self._follow(chosen)
+
+    def _follow(self, chosen: Sequence[_Link]) -> list[list[_Shift]]:
+        """The shifts of each vehicle, in order."""
         following = {link.before: link.after for link in chosen}
         chains = []
         for first in sorted(set(range(len(self.nodes))) - set(following.values())):
@@ -216,7 +237,16 @@ class _Joiner:
             while chain[-1] in following:
                 chain.append(following[chain[-1]])
             chains.append([self.nodes[i] for i in chain])
-        return sum(link.cost for link in chosen), chains
+        return chains
+
+    def chain_runs(self) -> list[_Shift]:
+        """Join runs of one session only: second runs as shifts, whatever the vehicles there are."""
+        links = self._list_links()
+        chosen = self._choose([link for link in links if link.cost < 0], is_fleet_limited=False)
+        return [
+            _Shift(chain[0].session, tuple(n for shift in chain for n in shift.runs))
+            for chain in self._follow(chosen)
+        ]
 
     def _list_links(self) -> list[_Link]:
         """Every pair of runs that one vehicle can make in this order, if it does not cost more."""
@@ -234,11 +264,14 @@ class _Joiner:
                     links.append(link)
         return [link for link in links if link.cost < 0 or self.fleet.count is not None]
 
-    def _choose(self, links: list[_Link]) -> list[_Link]:
+    def _choose(self, links: list[_Link], *, is_fleet_limited: bool = True) -> list[_Link]:
         """Choose links of least cost; hours at the wheel are asked for only where they bind."""
-        chosen = self._solve(links, is_wheel_limited=False)
+        if not links:
+            return []
+        most = self.fleet.count if is_fleet_limited else None
+        chosen = self._solve(links, most, is_wheel_limited=False)
         if self._most_driving(chosen) > self.policy.max_driving_s:
-            chosen = self._solve(links, is_wheel_limited=True)
+            chosen = self._solve(links, most, is_wheel_limited=True)
         return chosen
 
     def _most_driving(self, chosen: list[_Link]) -> int:
@@ -254,7 +287,9 @@ class _Joiner:
             most = max(most, total if at != first else 0)
         return most
 
-    def _solve(self, links: list[_Link], *, is_wheel_limited: bool) -> list[_Link]:
+    def _solve(
+        self, links: list[_Link], count: int | None, *, is_wheel_limited: bool
+    ) -> list[_Link]:
         n, m = len(self.nodes), len(links)
         cost = np.concatenate([[link.cost for link in links], np.zeros(n)])
         column = np.arange(m)
@@ -265,9 +300,9 @@ class _Joiner:
             LinearConstraint(coo_array((ones, (before, column)), shape=(n, m + n)).tocsr(), ub=1),
             LinearConstraint(coo_array((ones, (after, column)), shape=(n, m + n)).tocsr(), ub=1),
         ]
-        if self.fleet.count is not None:
+        if count is not None:
             row = np.concatenate([ones, np.zeros(n)])[None, :]
-            constraints.append(LinearConstraint(row, lb=n - self.fleet.count))
+            constraints.append(LinearConstraint(row, lb=n - count))
         most = float(self.policy.max_driving_s)
         wheel = np.array(self.driving, dtype=float)
         if is_wheel_limited:
@@ -298,26 +333,24 @@ class _Joiner:
 
     # --- what a link is worth -------------------------------------------------------------------
 
-    def _ends(self, i: int) -> dict[int, tuple[int, int, int, int, int]]:
-        """By weekday: first stop, start, last stop, end, assistants."""
-        ends = {}
+    def _list_made(self, i: int) -> dict[int, list[_Made]]:
+        """By weekday what a shift makes, in order."""
+        made = defaultdict(list)
         for run in self.runs[i]:
             for day in run.days:
-                made = [k for k, t in enumerate(day.depart_s) if t >= 0]
-                ends[day.weekday] = (
-                    run.visits[made[0]].stop,
-                    day.start_s[made[0]],
-                    run.visits[made[-1]].stop,
-                    day.depart_s[made[-1]],
-                    day.assistants,
+                at = [k for k, t in enumerate(day.depart_s) if t >= 0]
+                stops = [run.visits[k].stop for k in at]
+                made[day.weekday].append(
+                    _Made(stops, day.start_s[at[0]], day.depart_s[at[-1]], day.assistants)
                 )
-        return ends
+        return made
 
     def _link_sessions(self, i: int, j: int) -> _Link | None:
         """From AM to PM: the day charge in place of two half-day charges."""
-        before, after = self._ends(i), self._ends(j)
+        before, after = self.made[i], self.made[j]
         common = before.keys() & after.keys()
-        if any(before[d][3] + self.policy.turnaround_s > after[d][1] for d in common):
+        turnaround = self.policy.turnaround_s
+        if any(before[d][-1].end_s + turnaround > after[d][0].start_s for d in common):
             return None
         saved = 2 * float(self.rates.half_day_charge) - float(self.rates.day_charge)
         pupils = len(self.references[i] & self.references[j])
@@ -328,35 +361,55 @@ class _Joiner:
 
         On the same weekdays, so that what holds between neighbours in a chain holds on every day.
         """
-        before, after = self._ends(i), self._ends(j)
+        before, after = self.made[i], self.made[j]
         if before.keys() != after.keys():
             return None
-        matrix, base = self.matrices[self.nodes[i].session], self.fleet.base
         total, longest = 0.0, 0
         for weekday in before:
-            _, _, stop, end, crew_before = before[weekday]
-            first, start, _, _, crew_after = after[weekday]
-            drive, metres = int(matrix.time_s[stop, first]), int(matrix.dist_m[stop, first])
-            seconds = start - end
-            if seconds < drive + self.policy.turnaround_s:
+            leg = self._price_leg(self.nodes[i].session, before[weekday][-1], after[weekday][0])
+            if leg is None:
                 return None
-            if base is not None:
-                metres -= int(matrix.dist_m[stop, base]) + int(matrix.dist_m[base, first])
-                seconds -= int(matrix.time_s[stop, base]) + int(matrix.time_s[base, first])
-            crew = min(crew_before, crew_after)
-            total += seconds * (self.fleet.per_driver_s + crew * self.pa_per_s)
-            total += metres * self.fleet.per_dead_m
-            total -= float(self.rates.half_day_charge) + crew * self.pa_fixed
-            longest = max(longest, drive)
+            total += leg[0]
+            longest = max(longest, leg[1])
         return _Link(i, j, total / 5, longest)
+
+    def _price_leg(self, session: Session, before: _Made, after: _Made) -> tuple[float, int] | None:
+        """What it adds on one weekday that a run follows another, GBP, and seconds at the wheel."""
+        matrix, base = self.matrices[session], self.fleet.base
+        stop, first = before.stops[-1], after.stops[0]
+        drive, metres = int(matrix.time_s[stop, first]), int(matrix.dist_m[stop, first])
+        seconds = after.start_s - before.end_s
+        if seconds < drive + self.policy.turnaround_s:
+            return None
+        if base is not None:
+            metres -= int(matrix.dist_m[stop, base]) + int(matrix.dist_m[base, first])
+            seconds -= int(matrix.time_s[stop, base]) + int(matrix.time_s[base, first])
+        crew = min(before.crew, after.crew)
+        cost = seconds * (self.fleet.per_driver_s + crew * self.pa_per_s)
+        cost += metres * self.fleet.per_dead_m
+        cost -= float(self.rates.half_day_charge) + crew * self.pa_fixed
+        return cost, drive
+
+    def _list_legs(self, i: int) -> list[list[tuple[float, int]]]:
+        """By weekday the legs between the runs of a shift."""
+        session = self.nodes[i].session
+        legs = [
+            [self._price_leg(session, *pair) for pair in pairwise(made)]
+            for made in self.made[i].values()
+        ]
+        return [[leg for leg in day if leg is not None] for day in legs]
+
+    def _price_within(self, i: int) -> float:
+        """What the legs between the runs of a shift add, GBP on a mean weekday."""
+        return sum(cost for day in self._list_legs(i) for cost, _ in day) / 5
 
     def _longest_drive(self, i: int) -> int:
         """Seconds at the wheel of a shift on its longest weekday."""
         matrix = self.matrices[self.nodes[i].session]
         longest = 0
-        for run in self.runs[i]:
-            for day in run.days:
-                made = [v for v, end in zip(run.visits, day.depart_s, strict=True) if end >= 0]
-                drive = sum(int(matrix.time_s[a.stop, b.stop]) for a, b in pairwise(made))
-                longest = max(longest, drive)
+        for made, legs in zip(self.made[i].values(), self._list_legs(i), strict=True):
+            drive = sum(seconds for _, seconds in legs)
+            for run in made:
+                drive += sum(int(matrix.time_s[a, b]) for a, b in pairwise(run.stops))
+            longest = max(longest, drive)
         return longest

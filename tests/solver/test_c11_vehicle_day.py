@@ -280,3 +280,21 @@ def test_a_school_that_closes_early_on_fridays_needs_no_second_vehicle() -> None
     plan = day.join()
     assert day.check(plan) == ()
     assert [route.list_runs("PM") for route in plan.routes] == [(0, 1)]
+
+
+def test_the_vehicle_of_monday_to_thursday_makes_several_runs_on_fridays() -> None:
+    # On Fridays three schools finish one after the other; from Monday to Thursday only the fourth.
+    instance, matrix, _ = _build_session("PM", ["12:30", "13:15", "14:00", "15:15"])
+    riders = tuple(
+        replace(rider, weekdays=days)
+        for rider, days in zip(instance.riders, (0b10000,) * 3 + (0b01111,), strict=True)
+    )
+    pm = replace(instance, riders=riders)
+    day = Day(
+        _build_session("AM", ["08:30"]),
+        (pm, matrix, plan_by_hand(pm, matrix, [[f"S{i}", i] for i in range(4)])),
+        build_card(build_rates(half_day_charge=40, day_charge=60)),
+    )
+    plan = day.join()
+    assert day.check(plan) == ()
+    assert [route.list_runs("PM") for route in plan.routes] == [(0, 1, 2, 3)]
