@@ -1,11 +1,13 @@
 """The main job, one call a stage: from a data set to a checked and costed plan.
 
 Dataset + levers -> build_sessions -> solve_jobs (AM and PM) -> join_runs -> check_plan
-  -> YearCost -> check_costs -> CostedPlan; the starts likewise, and the best year is kept
+  -> YearCost -> check_costs -> CostedPlan; the starts likewise, and the best year is kept;
+  -> choose_together (AM and PM by what their routes cost) -> join_runs -> ... -> the better year
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -34,8 +36,15 @@ from solver.domain.geography import Session
 from solver.sequences import adapt_plan
 from solver.session import Progress as SearchProgress
 from solver.session import SearchLimits as Limits
+from solver.together import choose_together
 
 __all__ = ["AsIs", "Limits", "Progress", "solve_scenario", "value_as_is"]
+
+TOGETHER_SHARE = 0.5
+"""Share of the limit that both sessions are searched together, after each by itself."""
+
+
+type _Given = tuple[Dataset, Policy, RateCard]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +106,16 @@ def solve_scenario(
     levers
         What differs from the data set and policy as they are.
     limits
-        Of each session's search; AM and PM run side by side. With `bound_seconds` each session's
-        plan comes with a lower bound of its objective.
+        Of the whole search: half for each session by itself, side by side, and half for both
+        together by what their routes cost. With `bound_seconds` each session comes with a lower
+        bound of its objective.
     starts
-        Plans of the same data, from other scenarios or an earlier night: neither a session's
-        objective nor the year (:func:`scenarios.years.value_year`) is dearer than that of any of
-        them that this scenario's rules allow. Where one of them stays the best, `changes` says so.
+        Plans of the same data, from other scenarios or an earlier night: the year
+        (:func:`scenarios.years.value_year`) is no dearer than that of any of them that this
+        scenario's rules allow. Where one of them stays the best, `changes` says so.
     should_stop
-        Polled five times a second; once true, the best plan so far is joined, checked and costed,
-        and no more starts' years are compared with it.
+        Polled several times a second; once true, the best plan so far is joined, checked and
+        costed, and no more starts' years are compared with it.
 
     Raises
     ------
@@ -114,7 +124,9 @@ def solve_scenario(
     """
     dataset, policy = apply_levers(dataset, policy, levers)
     sessions = build_sessions(dataset, policy, rate_card, network)
-    jobs = [_build_job(sessions, session, limits, starts) for session in SESSIONS]
+    began = time.perf_counter()
+    alone = _take_share(limits, 1.0 - TOGETHER_SHARE)
+    jobs = [_build_job(sessions, session, alone, starts) for session in SESSIONS]
     keeper = _Keeper(name, sessions, on_progress)
     am, pm = solve_jobs(
         jobs, on_progress=keeper.pass_on, on_better=keeper.keep, should_stop=should_stop
@@ -123,20 +135,68 @@ def solve_scenario(
     if any(is_bound_false(found) for found in (am, pm)):
         am, pm = replace(am, bound=None), replace(pm, bound=None)
         changes += ("a lower bound above the plan's own cost, a defect, was thrown away",)
-    plan = build_plan(name, sessions, am, pm, policy, rate_card)
-    plan = replace(plan, changes=changes)
+    given = dataset, policy, rate_card
+    answer = _value(
+        replace(build_plan(name, sessions, am, pm, policy, rate_card), changes=changes),
+        sessions,
+        given,
+    )
+    best = _keep_best_year(answer, starts, sessions, given, should_stop)
+    if should_stop():
+        return best
+    going = _Going(keeper, best.plan, began)
+    better = choose_together(
+        sessions.instances,
+        sessions.matrices,
+        {session: best.plan.get_session(session)[1] for session in SESSIONS},
+        policy,
+        rate_card,
+        _take_share(limits, TOGETHER_SHARE),
+        on_progress=going.pass_on,
+        should_stop=should_stop,
+    )
+    return best if better is None else _keep_better_year(best, better, changes, sessions, given)
+
+
+def _take_share(limits: Limits, share: float) -> Limits:
+    """A share of the seconds or of the iterations, at least one of these."""
+    iterations, seconds = limits.iterations, limits.seconds
+    if iterations is not None:
+        return replace(limits, iterations=max(1, round(share * iterations)))
+    return replace(limits, seconds=share * (seconds or 0.0))
+
+
+def _value(plan: Plan, sessions: Sessions, given: _Given) -> CostedPlan:
+    """Check a plan and cost it; raises `PlanRejectedError` where the checker finds a violation."""
+    dataset, policy, rate_card = given
     violations = check_plan(plan, sessions.matrices, policy)
     if violations:
         raise PlanRejectedError(violations)
-    costed = cost_plan(plan, sessions.matrices, rate_card, dataset)
-    return _keep_best_year(costed, starts, sessions, (dataset, policy, rate_card), should_stop)
+    return cost_plan(plan, sessions.matrices, rate_card, dataset)
+
+
+def _keep_better_year(
+    best: CostedPlan,
+    better: Mapping[Session, SessionPlan],
+    changes: tuple[str, ...],
+    sessions: Sessions,
+    given: _Given,
+) -> CostedPlan:
+    """Join what was found for both sessions together, and return the better year."""
+    _, policy, rate_card = given
+    try:
+        plan = build_plan(best.plan.name, sessions, better["AM"], better["PM"], policy, rate_card)
+    except JoiningError:
+        return best  # more vehicles of a type than there are
+    costed = _value(replace(plan, changes=changes), sessions, given)
+    return costed if value_year(costed) < value_year(best) else best
 
 
 def _keep_best_year(
     answer: CostedPlan,
     starts: Sequence[Plan],
     sessions: Sessions,
-    given: tuple[Dataset, Policy, RateCard],
+    given: _Given,
     should_stop: Callable[[], bool],
 ) -> CostedPlan:
     """Return the answer of the search, or the start that is the better year within the rules."""
@@ -201,6 +261,32 @@ class _Keeper:
                 plan,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """Passes on how far the search of both sessions together is."""
+
+    keeper: _Keeper
+    plan: Plan
+    began: float
+
+    def pass_on(self, runs: Mapping[Session, int], steps: int) -> None:
+        for session in SESSIONS:
+            found = self.plan.get_session(session)[1]
+            bound = None if found.bound is None else found.bound.value
+            self.keeper.on_progress(
+                Progress(
+                    session,
+                    "vehicle days",
+                    time.perf_counter() - self.began,
+                    found.objective,
+                    runs[session],
+                    len(found.unassigned),
+                    found.iterations + steps,
+                    bound,
+                )
+            )
 
 
 def build_plan(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from decimal import Decimal
 from multiprocessing import get_context
 
 import numpy as np
@@ -21,17 +23,23 @@ from solver.certificate.narrow import narrow
 from solver.certificate.sets import Levels
 from solver.domain import (
     EVERY_WEEKDAY,
+    SESSIONS,
     FleetType,
     Instance,
     Layout,
     Point,
+    Policy,
+    RateCard,
     Rider,
     Rules,
     SchoolCall,
+    SessionPlan,
     TravelMatrix,
+    VehicleRates,
 )
 from solver.limits import SearchLimits, StopLimits
 from solver.session import solve_session
+from solver.together import choose_together
 
 
 def compile_kernels() -> float:
@@ -40,9 +48,35 @@ def compile_kernels() -> float:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
         proof = beside.submit(_prove)
         instance, matrix = build_tiny()
-        solve_session(instance, matrix, SearchLimits(iterations=120, seed=0))
+        limits = SearchLimits(iterations=120, seed=0)
+        plan = solve_session(instance, matrix, limits)
+        _plan_together(instance, matrix, plan, limits)
         proof.result()
     return time.perf_counter() - began
+
+
+def _plan_together(
+    instance: Instance, matrix: TravelMatrix, plan: SessionPlan, limits: SearchLimits
+) -> None:
+    """Search the tiny session as AM and PM at once."""
+    rates = VehicleRates(
+        vehicle_type="SAL",
+        day_charge=Decimal(35),
+        half_day_charge=Decimal(21),
+        per_live_mile=Decimal(1),
+        per_dead_mile=Decimal(1),
+        per_driver_hour=Decimal(14),
+    )
+    card = RateCard(
+        name="tiny",
+        effective_from=date(2026, 9, 1),
+        vehicles=(rates,),
+        pa_per_hour=Decimal(14),
+        pa_fixed=Decimal(6),
+    )
+    instances = dict.fromkeys(SESSIONS, instance)
+    matrices, plans = dict.fromkeys(SESSIONS, matrix), dict.fromkeys(SESSIONS, plan)
+    choose_together(instances, matrices, plans, Policy(), card, limits)
 
 
 def _prove() -> None:

@@ -6,6 +6,8 @@ nodes: rider r, or R + s for a call at school s. Source of the rules: C2-C10 and
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -142,17 +144,28 @@ def _first_layout(
     return -1
 
 
-@njit(cache=True)
-def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArray, IntArray]:
-    """Time a run with everyone aboard.
+class Frame(NamedTuple):
+    """A run's visits with everyone aboard, and what binds their starts.
 
-    Returns
-    -------
-    bool, float, float, int, (k,) int64, (k,) int64
-        Whether it can be timed; its duration in seconds, first start to last end; the penalty for
-        rides over target and for changed times at home, GBP; the seconds of it that are neither
-        drive nor dwell; the start of each visit; the stop of each visit.
+    `visit_of` (n,) is the visit of each node. By visit, (k,): its stop, its dwell, the bounds `low`
+    and `high` of its start and the least `gap` from its start to the next one's (the last is 0).
+    By rider: the visits at home and at school, and the most seconds between their starts.
     """
+
+    visit_of: IntArray
+    stop: IntArray
+    dwell: IntArray
+    low: IntArray
+    high: IntArray
+    gap: IntArray
+    homes: IntArray
+    calls: IntArray
+    limits: IntArray
+
+
+@njit(cache=True)
+def frame_run(seq: IntArray, a: Arrays) -> Frame:
+    """List the visits of a run and what binds them, in the search's orientation."""
     n = len(seq)
     riders = len(a.rider)
     stop = np.empty(n, np.int64)
@@ -196,7 +209,7 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
             visit_of[i] = k
         i += 1
         k += 1
-    gap = np.empty(k, np.int64)
+    gap = np.zeros(k, np.int64)
     for i in range(k - 1):
         gap[i] = dwell[i] + a.time_s[stop[i], stop[i + 1]]
     homes = np.empty(n, np.int64)
@@ -213,11 +226,39 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
                 limits[pairs] = dwell[visit_of[i]] + a.rider[seq[i]].cap
                 pairs += 1
                 break
-    is_timed, start = time_visits(
-        gap, low[:k], high[:k], homes[:pairs], calls[:pairs], limits[:pairs]
+    return Frame(
+        visit_of,
+        stop[:k],
+        dwell[:k],
+        low[:k],
+        high[:k],
+        gap,
+        homes[:pairs],
+        calls[:pairs],
+        limits[:pairs],
     )
+
+
+@njit(cache=True)
+def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArray, IntArray]:
+    """Time a run with everyone aboard.
+
+    Returns
+    -------
+    bool, float, float, int, (k,) int64, (k,) int64
+        Whether it can be timed; its duration in seconds, first start to last end; the penalty for
+        rides over target and for changed times at home, GBP; the seconds of it that are neither
+        drive nor dwell; the start of each visit; the stop of each visit.
+    """
+    n = len(seq)
+    riders = len(a.rider)
+    frame = frame_run(seq, a)
+    stop, dwell, visit_of = frame.stop, frame.dwell, frame.visit_of
+    homes, calls = frame.homes, frame.calls
+    k = len(stop)
+    is_timed, start = time_visits(frame.gap, frame.low, frame.high, homes, calls, frame.limits)
     if not is_timed:
-        return False, 0.0, 0.0, 0, start, stop[:k]
+        return False, 0.0, 0.0, 0, start, stop
     penalty = 0.0
     if a.change_time > 0:
         for i in range(n):
@@ -234,8 +275,8 @@ def time_run(seq: IntArray, a: Arrays) -> tuple[bool, float, float, int, IntArra
                 penalty += max(0, ride - a.rider[seq[i]].target) * a.excess_per_s
                 x += 1
     duration = float(start[k - 1] + dwell[k - 1] - start[0])
-    wait = start[k - 1] - start[0] - gap[: k - 1].sum()
-    return True, duration, penalty, wait, start, stop[:k]
+    wait = start[k - 1] - start[0] - frame.gap.sum()
+    return True, duration, penalty, wait, start, stop
 
 
 @njit(cache=True)
@@ -246,34 +287,40 @@ def keeps_every_weekday(seq: IntArray, a: Arrays) -> bool:
     ride of those who boarded there and wait for another school's window, and a matrix may lack the
     triangle inequality.
     """
-    riders = len(a.rider)
     everyone, union = list_weekdays(seq, a)
     if everyone == union:
         return True
-    part = np.empty(len(seq), np.int64)
     for weekday in range(5):
         bit = 1 << weekday
         if not union & bit or everyone & bit:
             continue
-        size = 0
-        for node in seq:
-            is_made = False
-            if node < riders:
-                is_made = a.rider[node].days & bit > 0
-            else:
-                for other in seq:
-                    if (
-                        other < riders
-                        and a.rider[other].school == node - riders
-                        and a.rider[other].days & bit
-                    ):
-                        is_made = True
-            if is_made:
-                part[size] = node
-                size += 1
-        if not time_run(part[:size], a)[0]:
+        if not time_run(take_weekday(seq, bit, a), a)[0]:
             return False
     return True
+
+
+@njit(cache=True)
+def take_weekday(seq: IntArray, bit: int, a: Arrays) -> IntArray:
+    """Take the nodes of a run that are made on a weekday, by its bit in the masks."""
+    riders = len(a.rider)
+    part = np.empty(len(seq), np.int64)
+    size = 0
+    for node in seq:
+        is_made = False
+        if node < riders:
+            is_made = a.rider[node].days & bit > 0
+        else:
+            for other in seq:
+                if (
+                    other < riders
+                    and a.rider[other].school == node - riders
+                    and a.rider[other].days & bit
+                ):
+                    is_made = True
+        if is_made:
+            part[size] = node
+            size += 1
+    return part[:size]
 
 
 @njit(cache=True)

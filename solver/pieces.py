@@ -69,34 +69,46 @@ def cut_runs(state: State, a: Arrays, pieces: int, rng: Generator) -> list[list[
     drawn by chance, homes and schools alike.
     """
     rows = [int(row) for row in np.flatnonzero(state.length)]
-    parts = [rows]
+    nodes = [state.table[row, : state.length[row]] for row in rows]
+    stops = [a.node_stop[run] for run in nodes]
+    sizes = [int((run < len(a.rider)).sum()) for run in nodes]
+    return [[rows[x] for x in part] for part in cut_by_place(stops, sizes, a, pieces, rng)]
+
+
+def cut_by_place(
+    stops: Sequence[IntArray], sizes: Sequence[int], a: Arrays, pieces: int, rng: Generator
+) -> list[list[int]]:
+    """Cut what is given by its stops and size: the largest part is halved, till there are enough.
+
+    Returns
+    -------
+    list of list of int
+        Indices; fewer parts than asked for where one cannot be halved.
+    """
+    parts = [list(range(len(stops)))]
     while len(parts) < pieces:
-        parts.sort(key=lambda part: _count_riders(part, state, a))
-        halves = _halve(parts.pop(), state, a, rng)
-        parts.extend(half for half in halves if half)
-        if len(halves[0]) == 0 or len(halves[1]) == 0:
+        parts.sort(key=lambda part: sum(sizes[x] for x in part))
+        whole = parts.pop()
+        halves = _halve([stops[x] for x in whole], a, rng)
+        parts.extend([whole[x] for x in half] for half in halves if len(half))
+        if not all(len(half) for half in halves):
             break
     return parts
 
 
-def _count_riders(rows: Sequence[int], state: State, a: Arrays) -> int:
-    return sum(int((state.table[row, : state.length[row]] < len(a.rider)).sum()) for row in rows)
-
-
-def _halve(rows: list[int], state: State, a: Arrays, rng: Generator) -> tuple[list[int], list[int]]:
-    if len(rows) < 2:
-        return rows, []
-    stops = [a.node_stop[state.table[row, : state.length[row]]] for row in rows]
-    everyone = np.concatenate(stops)
-    here, there = rng.choice(everyone, 2)
+def _halve(stops: Sequence[IntArray], a: Arrays, rng: Generator) -> tuple[IntArray, IntArray]:
+    """Halve by whether it is nearer to one or the other of two stops drawn by chance."""
+    if len(stops) < 2:
+        return np.arange(len(stops)), np.empty(0, np.int64)
+    here, there = rng.choice(np.concatenate(stops), 2)
     lean = [
         float((a.time_s[here, at].astype(np.int64) - a.time_s[there, at]).mean()) for at in stops
     ]
     order = np.argsort(lean, kind="stable")
     size = np.cumsum([len(stops[x]) for x in order])
     cut = int(np.searchsorted(size, size[-1] / 2)) + 1
-    cut = min(max(cut, 1), len(rows) - 1)
-    return [rows[x] for x in order[:cut]], [rows[x] for x in order[cut:]]
+    cut = min(max(cut, 1), len(stops) - 1)
+    return order[:cut], order[cut:]
 
 
 def build_piece(

@@ -8,11 +8,13 @@ layouts and exact timetables in the price.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 from solver.arrays import Arrays, BoolArray, FloatArray, IntArray
-from solver.desk import build_desk
+from solver.desk import Desk, build_desk
 from solver.insertion import insert_group
 from solver.kernel import INFEASIBLE
 from solver.state import MAX_NODES, State, copy_state, set_run
@@ -22,7 +24,7 @@ LONGEST_STRING = 6
 SPLIT = 0.3
 """Share of strings taken out in two parts, with riders between them who stay aboard."""
 BLINK = 0.01
-_LEAST_GAIN = 1e-7
+LEAST_GAIN = 1e-7
 
 
 @njit(cache=True)
@@ -61,64 +63,113 @@ def improve(
     current = float(np.sum(state.price))
     record = float(np.sum(best.price))
     rows = len(state.length)
-    checked = np.full(rows, -1, np.int64)
-    touched = np.empty(rows, np.int64)
-    is_touched = np.zeros(rows, np.bool_)
     is_behind = np.ones(rows, np.bool_)
-    is_out = np.zeros(len(a.rider), np.bool_)
-    removed = np.empty(len(groups), np.int64)
-    desk = build_desk(len(a.type))
+    bench = build_bench(rows, groups, a)
     before = copy_state(state)
-    stamp = 0
     for _ in range(steps):
-        count, changed = _ruin(
-            state, groups, group_of, neighbours, removed, touched, is_touched, is_out, a
-        )
-        is_whole = True
-        for g in _order(removed[:count], groups, a):
-            stamp += 1
-            size = 0
-            while size < groups.shape[1] and groups[g, size] >= 0:
-                is_out[groups[g, size]] = False
-                size += 1
-            if is_whole:
-                row = insert_group(
-                    state, groups[g, :size], neighbours, checked, stamp, BLINK, desk, a
-                )
-                is_whole = row >= 0
-                if is_whole and not is_touched[row]:
-                    is_touched[row] = True
-                    touched[changed] = row
-                    changed += 1
+        is_whole, changed = shake(state, groups, group_of, neighbours, bench, a)
+        touched = bench.touched[:changed]
         more = INFEASIBLE
         if is_whole:
             more = 0.0
-            for row in touched[:changed]:
+            for row in touched:
                 more += state.price[row] - before.price[row]
         if more < -heat * np.log(np.random.random()):
             current += more
-            for row in touched[:changed]:
-                _copy_row(state, before, row, a)
+            for row in touched:
+                copy_row(state, before, row, a)
                 is_behind[row] = True
             before.free[:] = state.free
-            if current < record - _LEAST_GAIN:
+            if current < record - LEAST_GAIN:
                 record = current
                 for row in range(rows):
                     if is_behind[row]:
-                        _copy_row(state, best, row, a)
+                        copy_row(state, best, row, a)
                         is_behind[row] = False
                 best.free[:] = state.free
         else:
-            for row in touched[:changed]:
-                _copy_row(before, state, row, a)
+            for row in touched:
+                copy_row(before, state, row, a)
             state.free[:] = before.free
-        for row in touched[:changed]:
-            is_touched[row] = False
     return np.array([current, record])
 
 
+class Bench(NamedTuple):
+    """What steps need beside the runs, made once: marks of rows, riders and groups."""
+
+    checked: IntArray
+    touched: IntArray
+    is_touched: BoolArray
+    is_out: BoolArray
+    removed: IntArray
+    stamp: IntArray
+    desk: Desk
+
+
 @njit(cache=True)
-def _copy_row(source: State, target: State, row: int, a: Arrays) -> None:
+def build_bench(rows: int, groups: IntArray, a: Arrays) -> Bench:
+    """Make a bench for a state of so many rows."""
+    return Bench(
+        np.full(rows, -1, np.int64),
+        np.empty(rows, np.int64),
+        np.zeros(rows, np.bool_),
+        np.zeros(len(a.rider), np.bool_),
+        np.empty(len(groups), np.int64),
+        np.zeros(1, np.int64),
+        build_desk(len(a.type)),
+    )
+
+
+@njit(cache=True)
+def shake(
+    state: State,
+    groups: IntArray,
+    group_of: IntArray,
+    neighbours: IntArray,
+    bench: Bench,
+    a: Arrays,
+) -> tuple[bool, int]:
+    """Take strings of riders out and put them back: one step of `state`.
+
+    Returns
+    -------
+    bool, int
+        Whether all are back, and how many rows changed; which, `bench.touched` begins with.
+    """
+    touched, is_touched, is_out = bench.touched, bench.is_touched, bench.is_out
+    count, changed = _ruin(
+        state, groups, group_of, neighbours, bench.removed, touched, is_touched, is_out, a
+    )
+    is_whole = True
+    for g in _order(bench.removed[:count], groups, a):
+        bench.stamp[0] += 1
+        size = 0
+        while size < groups.shape[1] and groups[g, size] >= 0:
+            is_out[groups[g, size]] = False
+            size += 1
+        if is_whole:
+            row = insert_group(
+                state,
+                groups[g, :size],
+                neighbours,
+                bench.checked,
+                bench.stamp[0],
+                BLINK,
+                bench.desk,
+                a,
+            )
+            is_whole = row >= 0
+            if is_whole and not is_touched[row]:
+                is_touched[row] = True
+                touched[changed] = row
+                changed += 1
+    for row in touched[:changed]:
+        is_touched[row] = False
+    return is_whole, changed
+
+
+@njit(cache=True)
+def copy_row(source: State, target: State, row: int, a: Arrays) -> None:
     """Copy one run, and the row of its riders."""
     n = source.length[row]
     target.length[row] = n
