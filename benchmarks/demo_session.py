@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.instances import write_instance
-from data.demo import write_borough
+from data.demo import BoroughFiles, write_borough
 from data.readers import read_council
-from data.roads import read_network
+from data.roads import RoadNetwork, read_network
 from scenarios.instances import build_sessions
-from solver.domain import Instance, InstanceError, Policy, Rider, TravelMatrix
+from solver.domain import (
+    Dataset,
+    Instance,
+    InstanceError,
+    Policy,
+    RateCard,
+    Rider,
+    TravelMatrix,
+)
 
 _ASSISTANT = {"none": "none", "shared": "shared", "dedicated": "one_to_one"}
 
@@ -39,12 +47,9 @@ def build_demo_session(folder: Path, pupils: int, seed: int) -> DemoSession:
     began = time.perf_counter()
     borough = write_borough(folder, pupils=pupils, seed=seed)
     written = time.perf_counter()
-    council = read_council(borough.council, name=f"demo borough of {pupils}")
-    network = read_network(borough.roads, cache=folder / "networks")
-    if council.dataset is None or council.rate_card is None:
-        raise InstanceError(f"the demo borough of {pupils} pupils is refused: {council.report}")
+    dataset, rate_card, network = read_demo(borough)
     read = time.perf_counter()
-    sessions = build_sessions(council.dataset, Policy(), council.rate_card, network)
+    sessions = build_sessions(dataset, Policy(), rate_card, network)
     built = time.perf_counter()
     return DemoSession(
         sessions.instances["AM"],
@@ -53,6 +58,21 @@ def build_demo_session(folder: Path, pupils: int, seed: int) -> DemoSession:
         read - written,
         built - read,
     )
+
+
+def read_demo(borough: BoroughFiles) -> tuple[Dataset, RateCard, RoadNetwork]:
+    """Read a borough's files as an upload, with its roads.
+
+    Raises
+    ------
+    InstanceError
+        If the reader finds a fatal fault in the demo's own files.
+    """
+    council = read_council(borough.council, name="demo borough")
+    network = read_network(borough.roads, cache=borough.roads.parent / "networks")
+    if council.dataset is None or council.rate_card is None:
+        raise InstanceError(f"the demo borough is refused: {council.report}")
+    return council.dataset, council.rate_card, network
 
 
 def write_demo_instance(folder: Path, pupils: int, seed: int) -> Path:

@@ -25,6 +25,7 @@ from solver.domain import (
     SESSIONS,
     CostedPlan,
     Dataset,
+    InstanceError,
     Plan,
     PlanRejectedError,
     Policy,
@@ -98,6 +99,7 @@ def solve_scenario(
     starts: Sequence[Plan] = (),
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
+    together_share: float = TOGETHER_SHARE,
 ) -> CostedPlan:
     """Plan, join, check and cost one scenario.
 
@@ -106,9 +108,9 @@ def solve_scenario(
     levers
         What differs from the data set and policy as they are.
     limits
-        Of the whole search: half for each session by itself, side by side, and half for both
-        together by what their routes cost. With `bound_seconds` each session comes with a lower
-        bound of its objective.
+        Of the whole search: first for each session by itself, side by side, then, by the
+        `together_share`, for both together by what their routes cost. With `bound_seconds` each
+        session comes with a lower bound of its objective.
     starts
         Plans of the same data, from other scenarios or an earlier night: the year
         (:func:`scenarios.years.value_year`) is no dearer than that of any of them that this
@@ -120,12 +122,13 @@ def solve_scenario(
     Raises
     ------
     PlanRejectedError
-        If the checker finds a violation: the plan must not be stored.
+        If the checker finds a violation: the plan must not be stored. Where only the search of
+        both together is at fault, the plan of before is kept, and `changes` says so.
     """
     dataset, policy = apply_levers(dataset, policy, levers)
     sessions = build_sessions(dataset, policy, rate_card, network)
     began = time.perf_counter()
-    alone = _take_share(limits, 1.0 - TOGETHER_SHARE)
+    alone = _take_share(limits, 1.0 - together_share)
     jobs = [_build_job(sessions, session, alone, starts) for session in SESSIONS]
     keeper = _Keeper(name, sessions, on_progress)
     am, pm = solve_jobs(
@@ -142,20 +145,30 @@ def solve_scenario(
         given,
     )
     best = _keep_best_year(answer, starts, sessions, given, should_stop)
-    if should_stop():
+    if together_share <= 0.0 or should_stop():
         return best
     going = _Going(keeper, best.plan, began)
-    better = choose_together(
-        sessions.instances,
-        sessions.matrices,
-        {session: best.plan.get_session(session)[1] for session in SESSIONS},
-        policy,
-        rate_card,
-        _take_share(limits, TOGETHER_SHARE),
-        on_progress=going.pass_on,
-        should_stop=should_stop,
-    )
-    return best if better is None else _keep_better_year(best, better, changes, sessions, given)
+    try:
+        better = choose_together(
+            sessions.instances,
+            sessions.matrices,
+            {session: best.plan.get_session(session)[1] for session in SESSIONS},
+            policy,
+            rate_card,
+            _take_share(limits, together_share),
+            on_progress=going.pass_on,
+            should_stop=should_stop,
+        )
+        if better is None:
+            return best
+        plan = build_plan(name, sessions, better["AM"], better["PM"], policy, rate_card)
+        costed = _value(replace(plan, changes=changes), sessions, given)
+    except JoiningError:
+        return best  # more vehicles of a type than there are
+    except (InstanceError, PlanRejectedError):
+        said = "what was found for both sessions together broke a rule, a defect: thrown away"
+        return replace(best, plan=replace(best.plan, changes=(*best.plan.changes, said)))
+    return costed if value_year(costed) < value_year(best) else best
 
 
 def _take_share(limits: Limits, share: float) -> Limits:
@@ -173,23 +186,6 @@ def _value(plan: Plan, sessions: Sessions, given: _Given) -> CostedPlan:
     if violations:
         raise PlanRejectedError(violations)
     return cost_plan(plan, sessions.matrices, rate_card, dataset)
-
-
-def _keep_better_year(
-    best: CostedPlan,
-    better: Mapping[Session, SessionPlan],
-    changes: tuple[str, ...],
-    sessions: Sessions,
-    given: _Given,
-) -> CostedPlan:
-    """Join what was found for both sessions together, and return the better year."""
-    _, policy, rate_card = given
-    try:
-        plan = build_plan(best.plan.name, sessions, better["AM"], better["PM"], policy, rate_card)
-    except JoiningError:
-        return best  # more vehicles of a type than there are
-    costed = _value(replace(plan, changes=changes), sessions, given)
-    return costed if value_year(costed) < value_year(best) else best
 
 
 def _keep_best_year(
