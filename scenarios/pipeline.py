@@ -37,7 +37,7 @@ from solver.domain.geography import Session
 from solver.sequences import adapt_plan
 from solver.session import Progress as SearchProgress
 from solver.session import SearchLimits as Limits
-from solver.together import choose_together
+from solver.together import Going, choose_together
 
 __all__ = ["AsIs", "Limits", "Progress", "solve_scenario", "value_as_is"]
 
@@ -127,7 +127,6 @@ def solve_scenario(
     """
     dataset, policy = apply_levers(dataset, policy, levers)
     sessions = build_sessions(dataset, policy, rate_card, network)
-    began = time.perf_counter()
     alone = _take_share(limits, 1.0 - together_share)
     jobs = [_build_job(sessions, session, alone, starts) for session in SESSIONS]
     keeper = _Keeper(name, sessions, on_progress)
@@ -135,40 +134,37 @@ def solve_scenario(
         jobs, on_progress=keeper.pass_on, on_better=keeper.keep, should_stop=should_stop
     )
     changes = describe_levers(levers)
-    if any(is_bound_false(found) for found in (am, pm)):
-        am, pm = replace(am, bound=None), replace(pm, bound=None)
-        changes += ("a lower bound above the plan's own cost, a defect, was thrown away",)
     given = dataset, policy, rate_card
-    answer = _value(
-        replace(build_plan(name, sessions, am, pm, policy, rate_card), changes=changes),
-        sessions,
-        given,
-    )
+    answer = _value(name, changes, sessions, {"AM": am, "PM": pm}, given)
     best = _keep_best_year(answer, starts, sessions, given, should_stop)
     if together_share <= 0.0 or should_stop():
         return best
-    going = _Going(keeper, best.plan, began)
+    plans = {session: best.plan.get_session(session)[1] for session in SESSIONS}
+    keeper.keep_both(plans)
     try:
         better = choose_together(
             sessions.instances,
             sessions.matrices,
-            {session: best.plan.get_session(session)[1] for session in SESSIONS},
+            plans,
             policy,
             rate_card,
             _take_share(limits, together_share),
-            on_progress=going.pass_on,
+            on_progress=keeper.pass_on_both,
             should_stop=should_stop,
         )
-        if better is None:
-            return best
-        plan = build_plan(name, sessions, better["AM"], better["PM"], policy, rate_card)
-        costed = _value(replace(plan, changes=changes), sessions, given)
+        costed = None if better is None else _value(name, changes, sessions, better, given)
     except JoiningError:
         return best  # more vehicles of a type than there are
-    except (InstanceError, PlanRejectedError):
-        said = "what was found for both sessions together broke a rule, a defect: thrown away"
-        return replace(best, plan=replace(best.plan, changes=(*best.plan.changes, said)))
-    return costed if value_year(costed) < value_year(best) else best
+    except PlanRejectedError as refused:
+        rules = ", ".join(sorted({str(found).partition(":")[0] for found in refused.violations}))
+        return _say(best, f"what was found for both sessions together broke {rules}: thrown away")
+    except InstanceError:
+        return _say(best, "the search of both sessions together failed, a defect: thrown away")
+    return best if costed is None or value_year(costed) >= value_year(best) else costed
+
+
+def _say(costed: CostedPlan, what: str) -> CostedPlan:
+    return replace(costed, plan=replace(costed.plan, changes=(*costed.plan.changes, what)))
 
 
 def _take_share(limits: Limits, share: float) -> Limits:
@@ -179,9 +175,28 @@ def _take_share(limits: Limits, share: float) -> Limits:
     return replace(limits, seconds=share * (seconds or 0.0))
 
 
-def _value(plan: Plan, sessions: Sessions, given: _Given) -> CostedPlan:
-    """Check a plan and cost it; raises `PlanRejectedError` where the checker finds a violation."""
+def _value(
+    name: str,
+    changes: tuple[str, ...],
+    sessions: Sessions,
+    plans: Mapping[Session, SessionPlan],
+    given: _Given,
+) -> CostedPlan:
+    """Join two sessions, check them and cost the year.
+
+    Raises
+    ------
+    JoiningError
+        If a type has too few vehicles.
+    PlanRejectedError
+        If the checker finds a violation.
+    """
     dataset, policy, rate_card = given
+    am, pm = plans["AM"], plans["PM"]
+    if any(is_bound_false(found) for found in (am, pm)):
+        am, pm = replace(am, bound=None), replace(pm, bound=None)
+        changes += ("a lower bound above the plan's own cost, a defect, was thrown away",)
+    plan = replace(build_plan(name, sessions, am, pm, policy, rate_card), changes=changes)
     violations = check_plan(plan, sessions.matrices, policy)
     if violations:
         raise PlanRejectedError(violations)
@@ -227,23 +242,18 @@ class _Keeper:
         self.name, self.sessions, self.on_progress = name, sessions, on_progress
         self.best: dict[Session, SessionPlan] = {}
         self.is_new = False
+        self.began = time.perf_counter()
 
     def keep(self, number: int, plan: SessionPlan) -> None:
         self.best[SESSIONS[number]] = plan
         self.is_new = True
 
+    def keep_both(self, plans: Mapping[Session, SessionPlan]) -> None:
+        self.best = dict(plans)
+        self.is_new = True
+
     def pass_on(self, said: SearchProgress) -> None:
-        plan = None
-        if self.is_new and len(self.best) == len(SESSIONS):
-            self.is_new = False
-            plan = Plan(
-                name=self.name,
-                am_instance=self.sessions.instances["AM"],
-                pm_instance=self.sessions.instances["PM"],
-                am=self.best["AM"],
-                pm=self.best["PM"],
-                routes=(),
-            )
+        """Pass on how far the search of one session by itself is."""
         self.on_progress(
             Progress(
                 said.session,
@@ -254,35 +264,42 @@ class _Keeper:
                 said.unassigned,
                 said.iterations,
                 said.bound,
-                plan,
+                self._take_new(),
             )
         )
 
-
-@dataclass(frozen=True, slots=True)
-class _Going:
-    """Passes on how far the search of both sessions together is."""
-
-    keeper: _Keeper
-    plan: Plan
-    began: float
-
-    def pass_on(self, runs: Mapping[Session, int], steps: int) -> None:
-        for session in SESSIONS:
-            found = self.plan.get_session(session)[1]
-            bound = None if found.bound is None else found.bound.value
-            self.keeper.on_progress(
+    def pass_on_both(self, said: Going) -> None:
+        """Pass on how far the search of both together is; `seconds` count from the very start."""
+        if said.plans is not None:
+            self.keep_both(said.plans)
+        for session, found in self.best.items():
+            self.on_progress(
                 Progress(
                     session,
                     "vehicle days",
                     time.perf_counter() - self.began,
                     found.objective,
-                    runs[session],
+                    said.runs[session],
                     len(found.unassigned),
-                    found.iterations + steps,
-                    bound,
+                    found.iterations + said.steps,
+                    None if found.bound is None else found.bound.value,
+                    self._take_new(),
                 )
             )
+
+    def _take_new(self) -> Plan | None:
+        """The best runs of both sessions, if they were not taken before."""
+        if not self.is_new or len(self.best) < len(SESSIONS):
+            return None
+        self.is_new = False
+        return Plan(
+            name=self.name,
+            am_instance=self.sessions.instances["AM"],
+            pm_instance=self.sessions.instances["PM"],
+            am=self.best["AM"],
+            pm=self.best["PM"],
+            routes=(),
+        )
 
 
 def build_plan(

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from solver.domain import Session
 
+_FIRST_STEPS = 10
+_SLICE_S = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class StopLimits:
@@ -44,6 +47,18 @@ class Progress:
     unassigned: int
     iterations: int
     bound: float | None = None
+
+
+def work_in_slices(step: Callable[[int], None], is_over: Callable[[], bool]) -> int:
+    """Have steps made, as many at a time as take a tenth of a second; returns how many were."""
+    made, chunk = 0, _FIRST_STEPS
+    while not is_over():
+        began = time.perf_counter()
+        step(chunk)
+        took = time.perf_counter() - began
+        made += chunk
+        chunk = int(min(max(chunk * _SLICE_S / max(took, 1e-6), _FIRST_STEPS), 2 * chunk))
+    return made
 
 
 @dataclass(slots=True)

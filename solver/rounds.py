@@ -12,7 +12,6 @@ With a limit of iterations nothing here looks at the clock or at the number of p
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
@@ -23,7 +22,7 @@ import numpy as np
 from solver.arrays import Arrays, IntArray
 from solver.insertion import keeps_together
 from solver.kernel import keeps_every_weekday, price_run
-from solver.limits import Clock, SearchLimits
+from solver.limits import Clock, SearchLimits, work_in_slices
 from solver.pieces import Piece, build_piece, cut_runs, merge_pieces
 from solver.pool import Pool, recombine
 from solver.search import improve, seed_search
@@ -41,7 +40,6 @@ THREADS = 2
 ROUNDS = 40
 ROUND_MOST_S = 3.0
 STEPS = 100
-SLICE_S = 0.1
 ALONE_PUPILS, ALONE_MOST = 100, 250
 """Sessions smaller than this are not cut, nor up to the second number where there is time."""
 ALONE_S, ALONE_STEPS = 0.3, 1_500
@@ -57,7 +55,6 @@ POOL_SHARE = 0.02
 JOIN_FROM = 0.85
 """From here on in an annealing a better plan from the pool is gone on from; before, it would end
 it."""
-_FIRST_STEPS = 10
 
 
 class Rounds:
@@ -165,17 +162,10 @@ class Rounds:
     def _work_until(self, piece: Piece, seed: int, until: float) -> int:
         """Improve a piece until a share of the seconds is used up; returns the steps made."""
         seed_search(seed)
-        made, chunk = 0, _FIRST_STEPS
-        while not self.should_end.is_set():
-            now = self.clock.share()
-            if now >= until:
-                break
-            began = time.perf_counter()
-            self._step(piece, chunk, now)
-            took = time.perf_counter() - began
-            made += chunk
-            chunk = int(min(max(chunk * SLICE_S / max(took, 1e-6), 10), 2 * chunk))
-        return made
+        return work_in_slices(
+            lambda steps: self._step(piece, steps, self.clock.share()),
+            lambda: self.should_end.is_set() or self.clock.share() >= until,
+        )
 
     def _work_steps(self, piece: Piece, seed: int, most: int, begin: float, end: float) -> int:
         """Improve a piece by a number of steps."""

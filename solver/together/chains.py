@@ -25,28 +25,18 @@ _NEAR_ZERO = 1e-9
 
 
 class Tariff(NamedTuple):
-    """What vehicles cost beside their runs, GBP.
+    """What vehicles cost beside their runs: GBP a weekday by type; seconds between two runs."""
 
-    `half` and `saved` are by type: the half-day charge, and what a vehicle out in both sessions
-    saves, twice the half-day charge less the day charge; `link` is the charge that a second run is
-    taken to save. `beside` and `other` are (types, 5): vehicles out by weekday in this session
-    beside the runs at hand, and in the other session.
-    """
-
-    half: FloatArray
-    saved: FloatArray
-    link: FloatArray
-    beside: IntArray
-    other: IntArray
+    charge: FloatArray
     turnaround_s: int
 
 
 class Chains(NamedTuple):
-    """By row of a state: its week, its cost without charges, links to others, and the assignment.
+    """By row of a state: its week, its cost, links to others, and the assignment.
 
     `week` (n, 5, 6) is as :func:`solver.together.weeks.measure_week` gives it; `cost` (n,) is GBP
-    on a mean weekday, penalty included; `link` (n, n) what it adds that one run follows another, at
-    most 0. `after` and `before` (n,) are the rows assigned, and `u`, `v` their dual prices.
+    on a mean weekday, penalty and vehicle included; `link` (n, n) what it adds that one run follows
+    another, at most 0. `after` and `before` (n,) are the rows assigned, `u`, `v` their dual prices.
     """
 
     week: FloatArray
@@ -90,7 +80,8 @@ def measure_rows(
             chains.week[row] = measure_week(seq, kind, a)
             for weekday in range(WEEKDAYS):
                 if chains.week[row, weekday, FIRST] >= 0:
-                    chains.cost[row] += chains.week[row, weekday, COST] / WEEKDAYS
+                    spent = chains.week[row, weekday, COST] + tariff.charge[kind]
+                    chains.cost[row] += spent / WEEKDAYS
     for row in rows:
         for other in range(top):
             is_like = state.length[row] > 0 and state.length[other] > 0
@@ -134,7 +125,7 @@ def _price_link(
             seconds -= a.time_s[into, out]
         crew = min(before[day, CREW], after[day, CREW])
         total += seconds * (a.type[kind].driver + crew * a.pa_per_s)
-        total += metres * a.type[kind].dead - crew * a.pa_fixed - tariff.link[kind]
+        total += metres * a.type[kind].dead - crew * a.pa_fixed - tariff.charge[kind]
     return min(total / WEEKDAYS, 0.0)
 
 
@@ -217,39 +208,10 @@ def _augment(
 
 
 @njit(cache=True, nogil=True)
-def count_out(chains: Chains, state: State, top: int) -> IntArray:
-    """Count the vehicles that are out: (types, 5) by weekday, second runs not counted again."""
-    out = np.zeros((len(state.free), WEEKDAYS), np.int64)
-    for row in range(top):
-        if state.length[row] == 0:
-            continue
-        is_followed = chains.link[row, chains.after[row]] < 0
-        for day in range(WEEKDAYS):
-            if chains.week[row, day, FIRST] >= 0 and not is_followed:
-                out[state.kind[row], day] += 1
-    return out
-
-
-@njit(cache=True, nogil=True)
-def value_chains(chains: Chains, state: State, top: int, tariff: Tariff) -> float:
-    """What the runs cost with their second runs and vehicles, GBP on a mean weekday.
-
-    Of the vehicles, what those beside the runs at hand save is in it as well.
-    """
+def value_chains(chains: Chains, state: State, top: int) -> float:
+    """What the runs cost with their second runs and vehicles, GBP on a mean weekday."""
     total = 0.0
     for row in range(top):
-        if state.length[row] == 0:
-            continue
-        link = chains.link[row, chains.after[row]]
-        total += chains.cost[row] + link
-        if link < 0:
-            for day in range(WEEKDAYS):
-                if chains.week[row, day, FIRST] >= 0:
-                    total += tariff.link[state.kind[row]] / WEEKDAYS
-    out = count_out(chains, state, top)
-    for kind in range(len(out)):
-        for day in range(WEEKDAYS):
-            both = min(out[kind, day] + tariff.beside[kind, day], tariff.other[kind, day])
-            charge = tariff.half[kind] * out[kind, day] - tariff.saved[kind] * both
-            total += charge / WEEKDAYS
+        if state.length[row] > 0:
+            total += chains.cost[row] + chains.link[row, chains.after[row]]
     return total

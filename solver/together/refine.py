@@ -1,19 +1,19 @@
-"""Plans of both sessions bettered by what their routes cost together, in rounds.
+"""Plans of both sessions bettered by what their routes cost, in rounds.
 
-A session's own search charges each run half a vehicle day and everyone's week alike. Here a vehicle
-that makes a second run is charged once, a run made on some weekdays costs on those, and vehicles go
-at the day charge as far as the other session has as many out. In each round both sessions are
-improved side by side, each against the vehicles that the other had out before; large ones in
-pieces of neighbouring routes, cut along another line each time. Annealing goes from warm to cold
-over the limit.
+A session's own search charges each run half a vehicle day and prices everyone's week alike. Here a
+vehicle that makes a second run is charged once, and a run made on some weekdays costs on those. A
+vehicle out is charged half a day in each session, as if it made both: what one session saves alone
+the other mostly can save as well, and to count the other's vehicles as they stand keeps each from
+going first. Both sessions are improved side by side, large ones in pieces of neighbouring routes,
+cut along another line each time. Annealing goes from warm to cold over the limit.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
 from threading import Event
 
 import numpy as np
@@ -23,21 +23,22 @@ from solver.arrays import IntArray, build_arrays
 from solver.domain import (
     SESSIONS,
     Instance,
+    InstanceError,
     Policy,
     RateCard,
+    Run,
     Session,
     SessionPlan,
     TravelMatrix,
 )
 from solver.insertion import list_groups, order_groups
-from solver.limits import Clock, SearchLimits
+from solver.limits import Clock, SearchLimits, work_in_slices
 from solver.pieces import Piece, build_piece, cut_by_place, merge_pieces
 from solver.search import seed_search
 from solver.sequences import build_session_plan, to_sequence
 from solver.state import State, build_state, list_runs, set_run
 from solver.together.chains import Tariff
-from solver.together.search import chain_state, improve_together, value_state
-from solver.together.weeks import WEEKDAYS, measure_week
+from solver.together.search import improve_together, weigh_state
 
 THREADS = 2
 PIECE_PUPILS = 300
@@ -45,9 +46,22 @@ UNLIMITED = 1_000_000
 ROUNDS = 24
 HOT, COLD = 0.05, 0.003
 """First and last temperature, as a share of the mean price of a run."""
-CHUNK = 200
-"""Steps between looks at the clock."""
-_POLL_S, _REPORT_S = 0.1, 0.5
+_LEAST_GAIN = 0.005
+CHUNK = 100
+"""Steps at a time, where no clock counts."""
+_POLL_S, _REPORT_S, _KEEP_S = 0.1, 0.5, 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """How far the search of both sessions together is: runs of each and steps made in all.
+
+    `plans` holds the best plans so far, now and then where they are better than those before.
+    """
+
+    runs: Mapping[Session, int]
+    steps: int
+    plans: Mapping[Session, SessionPlan] | None = None
 
 
 def choose_together(
@@ -58,7 +72,7 @@ def choose_together(
     rate_card: RateCard,
     limits: SearchLimits,
     *,
-    on_progress: Callable[[Mapping[Session, int], int], None] = lambda _runs, _steps: None,
+    on_progress: Callable[[Going], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[Session, SessionPlan] | None:
     """Better both sessions' plans by what their routes cost.
@@ -68,27 +82,36 @@ def choose_together(
     limits
         `seconds`, or `iterations` of both sessions together, are for this alone.
     on_progress
-        Called twice a second with the runs of each session and the steps made.
+        Called twice a second.
 
     Returns
     -------
     dict or None
-        Plans of both sessions, for the caller to join and cost: what is estimated here leaves out
-        minimum charges, hours at the wheel and single schools' closed days. None where nothing
-        cheaper was found.
+        Plans of both sessions, for the caller to join, check and cost: what is estimated here
+        leaves out minimum charges, hours at the wheel and single schools' closed days. None where
+        nothing cheaper was found, or no run may change.
+
+    Raises
+    ------
+    InstanceError
+        If a run that was found has no timetable: a defect.
     """
     clock = Clock(limits, should_stop)
+    is_only = not all(plans[session].runs for session in SESSIONS)
     sides = {
-        session: _Side(instances[session], matrices[session], plans[session], policy, rate_card)
+        session: _Side(
+            instances[session],
+            matrices[session],
+            plans[session],
+            policy,
+            rate_card,
+            is_only=is_only,
+        )
         for session in SESSIONS
     }
-    if not all(side.is_ready for side in sides.values()):
-        return None
     rounds = _Rounds(sides, clock, on_progress)
     rounds.make_all()
-    if not rounds.is_better:
-        return None
-    return {session: side.build_plan(rounds.best[session]) for session, side in sides.items()}
+    return rounds.build_plans() if rounds.is_better else None
 
 
 class _Side:
@@ -101,41 +124,42 @@ class _Side:
         plan: SessionPlan,
         policy: Policy,
         rate_card: RateCard,
+        *,
+        is_only: bool,
     ) -> None:
         self.instance, self.matrix, self.plan = instance, matrix, plan
         self.a = build_arrays(instance, matrix)
         rates = [rate_card.get_rates(kind.code) for kind in instance.fleet]
-        self.half = np.array([float(rate.half_day_charge) for rate in rates])
-        self.saved = 2 * self.half - np.array([float(rate.day_charge) for rate in rates])
-        self.turnaround_s = policy.turnaround_s
+        charges = [rate.half_day_charge if is_only else rate.day_charge / 2 for rate in rates]
+        self.tariff = Tariff(np.array(charges, dtype=np.float64), policy.turnaround_s)
         self.fleet = np.array(
             [UNLIMITED if t.count is None else t.count for t in instance.fleet], dtype=np.int64
         )
         pinned = {r for run in instance.pinned for visit in run.visits for r in visit.riders}
         self.pinned = [run for run in plan.runs if pinned.intersection(run.riders)]
         free = [run for run in plan.runs if not pinned.intersection(run.riders)]
-        self.fixed = np.zeros((len(self.fleet), WEEKDAYS), dtype=np.int64)
-        """Vehicles out with runs that may not move, by type and weekday."""
         for run in self.pinned:
             self.fleet[run.vehicle_type] -= 1
-            week = measure_week(to_sequence(instance, run), run.vehicle_type, self.a)
-            self.fixed[run.vehicle_type] += week[:, 0] >= 0
         carried = [r for run in free for r in run.riders]
         self.groups = order_groups(list_groups(instance, carried), self.a)
-        self.state = build_state(self.a, self.fleet)
-        runs = [to_sequence(instance, run) for run in free]
-        self.is_ready = bool(runs) and all(
-            set_run(self.state, row, nodes, self.a) for row, nodes in enumerate(runs)
-        )
+        self.start = self._set_runs(free)
 
-    def build_tariff(self, beside: IntArray, out: IntArray, other: IntArray) -> Tariff:
-        """Charges of runs beside which others are out; `out` and `other` by session as a whole.
+    def _set_runs(self, runs: Sequence[Run]) -> State:
+        """Put runs into a state, each in the vehicle type that it has in the plan."""
+        state = build_state(self.a, self.fleet)
+        free = self.fleet.copy()
+        for row, run in enumerate(runs):
+            state.free[:] = 0
+            state.free[run.vehicle_type] = free[run.vehicle_type]
+            if not set_run(state, row, to_sequence(self.instance, run), self.a):
+                raise InstanceError("a run of the plan does not keep the rules; this is a defect")
+            free[run.vehicle_type] -= 1
+        state.free[:] = free
+        return state
 
-        A second run saves the half-day charge on weekdays on which this session has more vehicles
-        out than the other, and what it adds to a full day on others.
-        """
-        link = self.half - self.saved * (out <= other).mean(axis=1)
-        return Tariff(self.half, self.saved, link, beside, other, self.turnaround_s)
+    def weigh(self, state: State) -> float:
+        """What runs cost with second runs and vehicles, GBP on a mean weekday."""
+        return weigh_state(state, self.tariff, self.a)[0]
 
     def build_plan(self, state: State) -> SessionPlan:
         """Build the timed plan of a state; the bound stays, for the instance is the same."""
@@ -157,6 +181,27 @@ class _Side:
             bound=self.plan.bound,
         )
 
+    def cut(self, state: State, rng: Generator) -> list[Piece]:
+        """Cut runs along their chains into neighbouring pieces."""
+        a = self.a
+        chains = _list_chains(weigh_state(state, self.tariff, a)[1], state)
+        if not chains:
+            return []
+        stops = [
+            np.concatenate([a.node_stop[state.table[row, : state.length[row]]] for row in rows])
+            for rows in chains
+        ]
+        pieces = -(-int((state.run_of >= 0).sum()) // PIECE_PUPILS)
+        parts = cut_by_place(stops, [len(at) for at in stops], a, pieces, rng)
+        free = np.maximum(state.free, 0)
+        share = free // len(parts)
+        cut = []
+        for k, part in enumerate(parts):
+            rows = [row for x in part for row in chains[x]]
+            mine = share + (0 if k else free - share * len(parts))
+            cut.append(build_piece(rows, state, a, self.groups, mine))
+        return cut
+
 
 class _Rounds:
     """The annealing of both sessions: their present runs and the best so far."""
@@ -165,79 +210,55 @@ class _Rounds:
         self,
         sides: Mapping[Session, _Side],
         clock: Clock[SearchLimits],
-        on_progress: Callable[[Mapping[Session, int], int], None],
+        on_progress: Callable[[Going], None],
     ) -> None:
         self.sides, self.clock, self.on_progress = sides, clock, on_progress
-        self.states = {session: side.state for session, side in sides.items()}
-        self.best = dict(self.states)
-        none = np.zeros((len(sides["AM"].fleet), WEEKDAYS), dtype=np.int64)
-        self.out = dict.fromkeys(SESSIONS, none)
-        for _ in SESSIONS:  # what a second run saves hangs on the vehicles that are out
-            self.out = self._count_out(self.states)
-        self.record = self.first = self._value(self.states)
-        runs = sum(int((state.length > 0).sum()) for state in self.states.values())
-        price = sum(float(state.price.sum()) for state in self.states.values())
+        self.now = {session: side.start for session, side in sides.items()}
+        self.best = dict(self.now)
+        self.values = {session: side.weigh(side.start) for session, side in sides.items()}
+        self.first = self.told = sum(self.values.values())
+        runs = sum(int((state.length > 0).sum()) for state in self.now.values())
+        price = sum(float(state.price.sum()) for state in self.now.values())
         self.mean = price / max(runs, 1)
         self.number = 0
-        self.reported_at = 0.0
         self.should_end = Event()
+        self.reported_at = self.kept_at = clock.elapsed()
 
     @property
     def is_better(self) -> bool:
         """Whether anything cheaper was found."""
-        return self.record < self.first - 0.005
+        return sum(self.values.values()) < self.first - _LEAST_GAIN
+
+    def build_plans(self) -> dict[Session, SessionPlan]:
+        """Build the timed plans of the best runs."""
+        return {s: side.build_plan(self.best[s]) for s, side in self.sides.items()}
 
     def make_all(self) -> None:
         """Make rounds until the limit."""
         with ThreadPoolExecutor(THREADS) as threads:
-            while not self.clock.is_over():
-                self.number += 1
-                self._make(threads)
-
-    def _other(self, session: Session) -> IntArray:
-        return self.out["PM" if session == "AM" else "AM"]
-
-    def _tariff(self, session: Session, beside: IntArray) -> Tariff:
-        return self.sides[session].build_tariff(beside, self.out[session], self._other(session))
-
-    def _chain(self, session: Session, state: State) -> tuple[IntArray, IntArray]:
-        """By row the run that follows, and the vehicles out, pinned runs' too."""
-        side = self.sides[session]
-        following, out = chain_state(state, self._tariff(session, side.fixed), side.a)
-        return following, out + side.fixed
-
-    def _count_out(self, states: Mapping[Session, State]) -> dict[Session, IntArray]:
-        return {session: self._chain(session, states[session])[1] for session in SESSIONS}
-
-    def _value(self, states: Mapping[Session, State]) -> float:
-        """What both sessions cost, GBP a day but for runs that may not move."""
-        total = 0.0
-        out = self._count_out(states)
-        for session, side in self.sides.items():
-            nobody = np.zeros_like(side.fixed)
-            tariff = self._tariff(session, side.fixed)._replace(other=nobody)
-            total += value_state(states[session], tariff, side.a)
-        both = np.minimum(out["AM"], out["PM"]).sum(axis=1)
-        return total - float(self.sides["AM"].saved @ both) / WEEKDAYS
+            try:
+                while self.mean > 0.0 and not self.clock.is_over():
+                    self.number += 1
+                    self._make(threads)
+            finally:
+                self.should_end.set()
 
     def _make(self, threads: ThreadPoolExecutor) -> None:
         """Improve both sessions side by side for a while, and keep the best of what comes."""
-        rng = np.random.default_rng(self._seed(1000))
-        pieces: list[tuple[Session, Piece, Tariff]] = []
-        for session in SESSIONS:
-            pieces += [(session, *piece) for piece in self._cut(session, rng)]
+        pieces = self._cut()
+        limits = self.clock.limits
         begin = self.clock.share()
         end = min(1.0, begin + 1.0 / ROUNDS)
         turns = -(-len(pieces) // THREADS)
-        limits = self.clock.limits
         tasks = []
-        for k, (_, piece, tariff) in enumerate(pieces):
-            until = begin + (end - begin) * (k // THREADS + 1) / turns
-            most = None
-            if limits.iterations is not None:
+        for k, (session, piece) in enumerate(pieces):
+            given = piece, self.sides[session].tariff, self._heat(begin), self._seed(k)
+            if limits.iterations is None:
+                until = begin + (end - begin) * (k // THREADS + 1) / turns
+                tasks.append(threads.submit(self._work_until, *given, until))
+            else:
                 most = max(1, round((end - begin) * limits.iterations / len(pieces)))
-            given = piece, tariff, self._heat(begin), until, most, self._seed(k)
-            tasks.append(threads.submit(self._work, *given))
+                tasks.append(threads.submit(self._work_steps, *given, most))
         while wait(tasks, timeout=_POLL_S).not_done:
             if self.clock.should_stop():
                 self.should_end.set()
@@ -245,97 +266,87 @@ class _Rounds:
         self.clock.iterations += sum(task.result() for task in tasks)
         self._gather(pieces)
 
-    def _report(self) -> None:
-        now = time.perf_counter()
-        if now - self.reported_at >= _REPORT_S:
-            self.reported_at = now
-            runs = {s: int((state.length > 0).sum()) for s, state in self.best.items()}
-            self.on_progress(runs, self.clock.iterations)
+    def _cut(self) -> list[tuple[Session, Piece]]:
+        """The pieces of both sessions in turn."""
+        rng = np.random.default_rng(self._seed(1000))
+        cut = [
+            [(session, piece) for piece in side.cut(self.now[session], rng)]
+            for session, side in self.sides.items()
+        ]
+        return [piece for piece in chain(*zip_longest(*cut)) if piece is not None]
 
-    def _work(
-        self, piece: Piece, tariff: Tariff, heat: float, until: float, most: int | None, seed: int
+    def _report(self) -> None:
+        now = self.clock.elapsed()
+        if now - self.reported_at < _REPORT_S:
+            return
+        self.reported_at = now
+        plans = None
+        value = sum(self.values.values())
+        if now - self.kept_at >= _KEEP_S and value < self.told - _LEAST_GAIN:
+            plans = self.build_plans()
+            self.kept_at, self.told = self.clock.elapsed(), value
+        runs = {
+            session: int((self.best[session].length > 0).sum()) + len(side.pinned)
+            for session, side in self.sides.items()
+        }
+        self.on_progress(Going(runs, self.clock.iterations, plans))
+
+    def _work_until(
+        self, piece: Piece, tariff: Tariff, heat: float, seed: int, until: float
     ) -> int:
-        """Improve a piece by so many steps, or until a share of the seconds is used up."""
+        """Improve a piece until a share of the seconds is used up; returns the steps made."""
+        seed_search(seed)
+        return work_in_slices(
+            lambda steps: _step(piece, steps, heat, tariff),
+            lambda: self.should_end.is_set() or self.clock.share() >= until,
+        )
+
+    def _work_steps(self, piece: Piece, tariff: Tariff, heat: float, seed: int, most: int) -> int:
+        """Improve a piece by a number of steps."""
         seed_search(seed)
         made = 0
-        while not self.should_end.is_set():
-            steps = CHUNK if most is None else min(CHUNK, most - made)
-            if steps <= 0 or (most is None and self.clock.share() >= until):
-                break
-            improve_together(
-                piece.state,
-                piece.best,
-                piece.groups,
-                piece.group_of,
-                piece.neighbours,
-                steps,
-                heat,
-                tariff,
-                piece.a,
-            )
+        while made < most and not self.should_end.is_set():
+            steps = min(CHUNK, most - made)
+            _step(piece, steps, heat, tariff)
             made += steps
         return made
 
-    def _gather(self, pieces: Sequence[tuple[Session, Piece, Tariff]]) -> None:
-        """Put the pieces together again; keep the best, of both sessions or of one."""
-        least: dict[Session, State] = {}
-        now: dict[Session, State] = {}
+    def _gather(self, pieces: Sequence[tuple[Session, Piece]]) -> None:
+        """Put each session's pieces together again, and keep what is best."""
         for session, side in self.sides.items():
-            mine = [piece for other, piece, _ in pieces if other == session]
+            mine = [piece for other, piece in pieces if other == session]
+            if not mine:
+                continue
             riders = len(side.a.rider)
-            least[session] = merge_pieces(mine, [p.best for p in mine], side.fleet, riders)
-            now[session] = merge_pieces(mine, [p.state for p in mine], side.fleet, riders)
-        value, trial = self._choose(self.best, least)
-        if value < self.record - 1e-6:
-            self.record, self.best = value, trial
-        _, self.states = self._choose(self.states, now)
-        self.out = self._count_out(self.states)
-
-    def _choose(
-        self, before: Mapping[Session, State], after: Mapping[Session, State]
-    ) -> tuple[float, dict[Session, State]]:
-        """The cheapest of both sessions' new states and either beside the other's old one.
-
-        Each was improved against the vehicles that the other had out before: what both count on
-        may be there once only.
-        """
-        trials = [dict(after)]
-        trials += [{**before, session: after[session]} for session in SESSIONS]
-        return min(((self._value(trial), trial) for trial in trials), key=lambda pair: pair[0])
+            best = merge_pieces(mine, [piece.best for piece in mine], side.fleet, riders)
+            value = side.weigh(best)
+            if value < self.values[session]:
+                self.values[session], self.best[session] = value, best
+            now = [piece.state for piece in mine]
+            self.now[session] = merge_pieces(mine, now, side.fleet, riders)
 
     def _heat(self, share: float) -> float:
         """The temperature at a share of the limit, GBP."""
         return float(self.mean * HOT * (COLD / HOT) ** min(share, 1.0))
 
     def _seed(self, k: int) -> int:
+        """A seed of the search's seed, the round and a number."""
         numbers = [abs(self.clock.limits.seed), self.number, k]
         return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
-    # --- pieces -----------------------------------------------------------------------------------
 
-    def _cut(self, session: Session, rng: Generator) -> list[tuple[Piece, Tariff]]:
-        """Cut a session along its chains into neighbouring pieces, each with its charges."""
-        side, state = self.sides[session], self.states[session]
-        following, _ = self._chain(session, state)
-        chains = _list_chains(following, state)
-        stops = [
-            np.concatenate([side.a.node_stop[state.table[r, : state.length[r]]] for r in chain])
-            for chain in chains
-        ]
-        carried = int((state.run_of >= 0).sum())
-        sizes = [len(at) for at in stops]
-        parts = cut_by_place(stops, sizes, side.a, -(-carried // PIECE_PUPILS), rng)
-        free = np.maximum(state.free, 0)
-        share = free // len(parts)
-        pieces = []
-        for k, part in enumerate(parts):
-            rows = [row for x in part for row in chains[x]]
-            mine = share + (0 if k else free - share * len(parts))
-            piece = build_piece(rows, state, side.a, side.groups, mine)
-            tariff = self._tariff(session, side.fixed)
-            _, out = chain_state(piece.state, tariff, piece.a)
-            pieces.append((piece, tariff._replace(beside=self.out[session] - out)))
-        return pieces
+def _step(piece: Piece, steps: int, heat: float, tariff: Tariff) -> None:
+    improve_together(
+        piece.state,
+        piece.best,
+        piece.groups,
+        piece.group_of,
+        piece.neighbours,
+        steps,
+        heat,
+        tariff,
+        piece.a,
+    )
 
 
 def _list_chains(following: IntArray, state: State) -> list[list[int]]:

@@ -18,7 +18,6 @@ from solver.together.chains import (
     Tariff,
     assign,
     build_chains,
-    count_out,
     measure_rows,
     value_chains,
 )
@@ -48,11 +47,11 @@ def improve_together(
     (2,) float64
         What `state` and `best` cost (:func:`solver.together.chains.value_chains`), GBP a day.
     """
-    record = value_state(best, tariff, a)
+    record = weigh_state(best, tariff, a)[0]
     rows = len(state.length)
     top = _find_top(state)
     chains = _chain(state, rows, top, tariff, a)
-    current = value_chains(chains, state, top, tariff)
+    current = value_chains(chains, state, top)
     is_behind = np.ones(rows, np.bool_)
     bench = build_bench(rows, groups, a)
     before = copy_state(state)
@@ -61,19 +60,20 @@ def improve_together(
         is_whole, changed = shake(state, groups, group_of, neighbours, bench, a)
         touched = bench.touched[:changed]
         value = np.inf
+        reach = top
         if is_whole:
             for row in touched:
-                top = max(top, row + 1)
-            measure_rows(chains, state, touched, top, tariff, a)
-            assign(chains, touched, top)
-            value = value_chains(chains, state, top, tariff)
+                reach = max(reach, row + 1)
+            measure_rows(chains, state, touched, reach, tariff, a)
+            assign(chains, touched, reach)
+            value = value_chains(chains, state, reach)
         if value - current < -heat * np.log(np.random.random()):
-            current = value
+            current, top = value, reach
             for row in touched:
                 copy_row(state, before, row, a)
                 is_behind[row] = True
             before.free[:] = state.free
-            _copy_rows(chains, kept, touched, top)
+            _copy_rows(chains, kept, touched, reach)
             if current < record - LEAST_GAIN:
                 record = current
                 for row in range(rows):
@@ -86,21 +86,19 @@ def improve_together(
                 copy_row(before, state, row, a)
             state.free[:] = before.free
             if is_whole:
-                _copy_rows(kept, chains, touched, top)
+                _copy_rows(kept, chains, touched, reach)
     return np.array([current, record])
 
 
 @njit(cache=True, nogil=True)
-def value_state(state: State, tariff: Tariff, a: Arrays) -> float:
-    """What the runs of a state cost with second runs and vehicles, GBP on a mean weekday."""
-    top = _find_top(state)
-    chains = _chain(state, top, top, tariff, a)
-    return value_chains(chains, state, top, tariff)
+def weigh_state(state: State, tariff: Tariff, a: Arrays) -> tuple[float, IntArray]:
+    """What the runs of a state cost with second runs and vehicles, and what follows what.
 
-
-@njit(cache=True, nogil=True)
-def chain_state(state: State, tariff: Tariff, a: Arrays) -> tuple[IntArray, IntArray]:
-    """By row the run that follows it, or -1; and the vehicles out, (types, 5) by weekday."""
+    Returns
+    -------
+    float, (rows,) int64
+        GBP on a mean weekday; by row the run that follows it on its vehicle, or -1.
+    """
     top = _find_top(state)
     chains = _chain(state, top, top, tariff, a)
     following = np.full(len(state.length), -1, np.int64)
@@ -108,7 +106,7 @@ def chain_state(state: State, tariff: Tariff, a: Arrays) -> tuple[IntArray, IntA
         after = chains.after[row]
         if chains.link[row, after] < 0:
             following[row] = after
-    return following, count_out(chains, state, top)
+    return value_chains(chains, state, top), following
 
 
 @njit(cache=True)

@@ -19,10 +19,18 @@ from solver.limits import SearchLimits
 from solver.schedule import count_day_assistants, time_week
 from solver.sequences import to_visits
 from solver.session import solve_session
-from solver.together import choose_together
+from solver.together import Going, choose_together, refine
 from solver.together.chains import assign, build_chains
 from solver.together.weeks import measure_week
-from tests.solver.builders import build_call, build_line, build_rider, build_type, clock
+from tests.solver.builders import (
+    build_call,
+    build_lift_bus,
+    build_line,
+    build_rider,
+    build_type,
+    build_wheelchair,
+    clock,
+)
 from tests.solver.days import Day, build_card, build_rates
 from tests.solver.random_cases import draw_instance, draw_sequence, fit_to_run, make_wait
 
@@ -134,7 +142,7 @@ def _plan_session(
         )
         for i in range(pupils)
     ]
-    fleet = [build_type(), build_type("BUS", session_charge=25.0, per_driver_s=0.012)]
+    fleet = [build_type(), build_type("VAN", session_charge=25.0, per_driver_s=0.012)]
     instance, matrix = build_line(riders, schools, fleet, session=session, stops=60)
     instance = replace(instance, **changes)
     return instance, matrix, solve_session(instance, matrix, SearchLimits(iterations=60, seed=1))
@@ -144,7 +152,7 @@ def _build_day(seed: int, pupils: int = 14, **changes: object) -> Day:
     sessions = [_plan_session(session, pupils, seed, **changes) for session in SESSIONS]
     rates = (
         build_rates(half_day_charge=30, day_charge=42),
-        build_rates("BUS", half_day_charge=45, day_charge=60),
+        build_rates("VAN", half_day_charge=45, day_charge=60),
     )
     return Day(sessions[0], sessions[1], build_card(*rates))
 
@@ -159,20 +167,20 @@ def _choose(
 
 def test_the_week_costs_less_and_every_rule_is_kept() -> None:
     gains = []
-    for seed in range(6):
-        day = _build_day(seed, half_weeks=seed % 2 == 1)
+    for seed in range(8):
+        day = _build_day(seed, pupils=24, half_weeks=seed % 2 == 1)
         before = day.price_week(day.join())
-        found = _choose(day, SearchLimits(iterations=1500, seed=seed))
+        found = _choose(day, SearchLimits(iterations=2500, seed=seed))
         if found is None:
-            gains.append(0.0)
             continue
         day.plans = found
         plan = day.join()
         assert day.check(plan) == ()
-        gains.append(before - day.price_week(plan))
-    assert min(gains) >= -0.01  # what is estimated is what the week costs
-    assert sum(gain > 1.0 for gain in gains) >= 3
-    assert any(len(route.list_runs(session)) > 1 for route in plan.routes for session in SESSIONS)
+        gains.append(1.0 - day.price_week(plan) / before)
+    assert min(gains) > -0.01  # the pipeline keeps a dearer plan out
+    assert sum(gain > 0.01 for gain in gains) >= 5
+    blocks = [route.list_runs(session) for route in plan.routes for session in SESSIONS]
+    assert any(len(runs) > 1 for runs in blocks)
 
 
 def test_same_steps_and_seed_give_the_same_runs() -> None:
@@ -184,9 +192,9 @@ def test_same_steps_and_seed_give_the_same_runs() -> None:
 
 
 def test_a_pinned_run_stays_as_it_is() -> None:
-    loose = _build_day(4)
+    loose = _build_day(4, pupils=24)
     held = {s: loose.plans[s].runs[0] for s in SESSIONS}
-    day = _build_day(4)
+    day = _build_day(4, pupils=24)
     day.instances = {
         s: replace(
             loose.instances[s],
@@ -214,16 +222,86 @@ def test_a_stop_is_heard_soon_and_progress_is_said() -> None:
     _choose(
         day,
         SearchLimits(seconds=600, seed=1),
-        on_progress=lambda runs, steps: heard.append(sum(runs.values())),
+        on_progress=lambda going: heard.append(sum(going.runs.values())),
         should_stop=lambda: len(heard) >= 2,
     )
-    assert time.perf_counter() - began < 60
+    assert time.perf_counter() - began < 10
     assert all(count > 0 for count in heard)
 
 
-def test_runs_too_many_for_the_fleet_are_left_as_they_are() -> None:
-    day = _build_day(1)
-    fleet = tuple(replace(kind, count=1) for kind in day.instances["AM"].fleet)
-    day.instances = {s: replace(day.instances[s], fleet=fleet) for s in SESSIONS}
-    assert len(day.plans["AM"].runs) > len(fleet)
-    assert _choose(day, SearchLimits(iterations=50, seed=1)) is None
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_fleet_that_is_limited_stays_so(seed: int) -> None:
+    """The cars there are stay those that runs need which only they can make."""
+    day = _build_day(seed)
+    used = [
+        max(sum(run.vehicle_type == kind for run in day.plans[s].runs) for s in SESSIONS)
+        for kind in (0, 1)
+    ]
+    lift = build_lift_bus(count=1)
+    fleet = (
+        *(replace(k, count=n) for k, n in zip(day.instances["AM"].fleet, used, strict=True)),
+        lift,
+    )
+    wheelchair = build_wheelchair(40, 1, reference="P-chair")
+    for session in SESSIONS:
+        instance = day.instances[session]
+        instance = replace(instance, fleet=fleet, riders=(*instance.riders, wheelchair))
+        limits = SearchLimits(iterations=60, seed=1)
+        plan = solve_session(instance, day.matrices[session], limits)
+        day.instances = {**day.instances, session: instance}
+        day.plans = {**day.plans, session: plan}
+    day.card = build_card(*day.card.vehicles, build_rates("BUS", half_day_charge=50, day_charge=70))
+    found = _choose(day, SearchLimits(iterations=1500, seed=seed))
+    assert found is not None
+    for session in SESSIONS:
+        runs = found[session].runs
+        for kind, type_ in enumerate(fleet):
+            assert type_.count is not None
+            assert sum(run.vehicle_type == kind for run in runs) <= type_.count
+    day.plans = found
+    assert day.check(day.join()) == ()
+
+
+def test_a_session_without_runs_leaves_the_other_to_be_bettered() -> None:
+    gains = 0
+    for seed in range(3):
+        day = _build_day(seed)
+        instance = replace(day.instances["PM"], riders=())
+        nobody = solve_session(instance, day.matrices["PM"], SearchLimits(iterations=1, seed=1))
+        day.instances = {"AM": day.instances["AM"], "PM": instance}
+        day.plans = {"AM": day.plans["AM"], "PM": nobody}
+        before = day.price_week(day.join())
+        found = _choose(day, SearchLimits(iterations=1500, seed=seed))
+        if found is not None:
+            day.plans = found
+            assert day.price_week(day.join()) < before
+            gains += 1
+    assert gains
+
+
+def test_better_plans_are_told_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refine, "_KEEP_S", 0.0)
+    monkeypatch.setattr(refine, "_REPORT_S", 0.0)
+    day = _build_day(2)
+    heard: list[Going] = []
+    found = _choose(day, SearchLimits(seconds=4.0, seed=1), on_progress=heard.append)
+    assert found is not None
+    told = [going.plans for going in heard if going.plans is not None]
+    assert told
+    for plans in told:
+        day.plans = plans
+        assert day.check(day.join()) == ()
+    assert heard[-1].steps > heard[0].steps == 0
+
+
+def test_what_progress_raises_ends_the_search_at_once() -> None:
+    class GoneError(Exception):
+        pass
+
+    def fail(_: Going) -> None:
+        raise GoneError
+
+    began = time.perf_counter()
+    with pytest.raises(GoneError):
+        _choose(_build_day(5, pupils=40), SearchLimits(seconds=600, seed=1), on_progress=fail)
+    assert time.perf_counter() - began < 10
