@@ -45,7 +45,7 @@ from solver.measure import RunPrice
 from solver.rounds import THREADS, Rounds
 from solver.routing import Limits, can_model, improve_runs
 from solver.sequences import build_session_plan, to_sequence
-from solver.state import State, build_state, list_runs, set_run
+from solver.state import State, build_state, is_sound, list_runs, set_run
 
 __all__ = ["Progress", "SearchLimits", "solve_session"]
 
@@ -159,7 +159,7 @@ class _Search:
             only = np.zeros(len(self.fleet), dtype=np.int64)
             only[run.vehicle_type] = self.fleet[run.vehicle_type]
             cost, penalty, kind, _ = price_run(nodes, only, self.a)
-            if kind < 0 or not _is_sound(nodes, self.a) or not keeps_every_weekday(nodes, self.a):
+            if kind < 0 or not is_sound(nodes, self.a) or not keeps_every_weekday(nodes, self.a):
                 raise InstanceError(
                     f"pinned run {number + 1} of the {self.instance.session} session breaks a "
                     f"rule of this scenario, or its fleet has too few vehicles: unpin its route"
@@ -198,7 +198,7 @@ class _Search:
             riders = [int(n) for n in run if n < len(self.a.rider)]
             is_new = allowed.issuperset(riders) and all(state.run_of[r] < 0 for r in riders)
             is_whole = keeps_together(riders, siblings)
-            if is_whole and is_new and _is_sound(run, self.a) and _put(state, row, run, self.a):
+            if is_whole and is_new and is_sound(run, self.a) and _put(state, row, run, self.a):
                 row += 1
         missing = [g for g in self.groups if state.run_of[g[0]] < 0]
         left = insert_all(state, missing, self.neighbours, self.a)
@@ -425,18 +425,6 @@ class _Search:
             iterations=self.clock.iterations,
             seconds=self.clock.elapsed(),
         )
-
-
-def _is_sound(run: IntArray, a: Arrays) -> bool:
-    """C1, C12: nobody twice, each rider's school once and after them, no school for nobody."""
-    nodes = [int(node) for node in run]
-    riders = [node for node in nodes if node < len(a.rider)]
-    calls = [len(a.rider) + int(a.rider[r].school) for r in riders]
-    return (
-        len(set(nodes)) == len(nodes) == len(riders) + len(set(calls))
-        and set(calls) <= set(nodes)
-        and all(nodes.index(r) < nodes.index(c) for r, c in zip(riders, calls, strict=True))
-    )
 
 
 def _put(state: State, row: int, run: IntArray, a: Arrays) -> bool:

@@ -99,6 +99,18 @@ def set_run(state: State, row: int, seq: IntArray, a: Arrays) -> bool:
     return True
 
 
+def is_sound(run: IntArray, a: Arrays) -> bool:
+    """C1, C12: nobody twice, each rider's school once and after them, no school for nobody."""
+    nodes = [int(node) for node in run]
+    riders = [node for node in nodes if node < len(a.rider)]
+    calls = [len(a.rider) + int(a.rider[r].school) for r in riders]
+    return (
+        len(set(nodes)) == len(nodes) == len(riders) + len(set(calls))
+        and set(calls) <= set(nodes)
+        and all(nodes.index(r) < nodes.index(c) for r, c in zip(riders, calls, strict=True))
+    )
+
+
 def put_run(state: State, row: int, seq: IntArray, source: State, like: int, riders: int) -> None:
     """Put a run whose price is known from row `like` of another state into an empty row.
 

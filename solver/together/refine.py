@@ -11,7 +11,7 @@ cut along another line each time. Annealing goes from warm to cold over the limi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from threading import Event
@@ -26,21 +26,20 @@ from solver.domain import (
     InstanceError,
     Policy,
     RateCard,
-    Run,
     Session,
     SessionPlan,
     TravelMatrix,
 )
 from solver.insertion import list_groups, order_groups
-from solver.limits import Clock, SearchLimits, work_in_slices
+from solver.limits import Clock, SearchLimits
 from solver.pieces import Piece, build_piece, cut_by_place, merge_pieces
 from solver.search import seed_search
 from solver.sequences import build_session_plan, to_sequence
-from solver.state import State, build_state, list_runs, set_run
+from solver.state import State, list_runs
 from solver.together.chains import Tariff
-from solver.together.search import improve_together, weigh_state
+from solver.together.parcels import THREADS, Lender, Task, pack_tasks, set_runs, take_answer
+from solver.together.search import weigh_state
 
-THREADS = 2
 PIECE_PUPILS = 300
 UNLIMITED = 1_000_000
 ROUNDS = 24
@@ -49,6 +48,9 @@ HOT, COLD = 0.05, 0.003
 _LEAST_GAIN = 0.005
 CHUNK = 100
 """Steps at a time, where no clock counts."""
+LENT_LESS_S, LENT_LEAST_S, LENT_MOST_S, LENT_LATE_S = 2.0, 3.0, 30.0, 3.0
+"""Seconds by which a parcel's are fewer than its round's, for the way there and back; its least and
+most; and how long an answer is waited for when the round is done here."""
 _POLL_S, _REPORT_S, _KEEP_S = 0.1, 0.5, 20.0
 
 
@@ -74,6 +76,7 @@ def choose_together(
     *,
     on_progress: Callable[[Going], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
+    lender: Lender | None = None,
 ) -> dict[Session, SessionPlan] | None:
     """Better both sessions' plans by what their routes cost.
 
@@ -83,6 +86,8 @@ def choose_together(
         `seconds`, or `iterations` of both sessions together, are for this alone.
     on_progress
         Called twice a second.
+    lender
+        Workers elsewhere, who are handed pieces of large councils.
 
     Returns
     -------
@@ -109,7 +114,7 @@ def choose_together(
         )
         for session in SESSIONS
     }
-    rounds = _Rounds(sides, clock, on_progress)
+    rounds = _Rounds(sides, clock, on_progress, lender)
     rounds.make_all()
     return rounds.build_plans() if rounds.is_better else None
 
@@ -142,20 +147,12 @@ class _Side:
             self.fleet[run.vehicle_type] -= 1
         carried = [r for run in free for r in run.riders]
         self.groups = order_groups(list_groups(instance, carried), self.a)
-        self.start = self._set_runs(free)
-
-    def _set_runs(self, runs: Sequence[Run]) -> State:
-        """Put runs into a state, each in the vehicle type that it has in the plan."""
-        state = build_state(self.a, self.fleet)
-        free = self.fleet.copy()
-        for row, run in enumerate(runs):
-            state.free[:] = 0
-            state.free[run.vehicle_type] = free[run.vehicle_type]
-            if not set_run(state, row, to_sequence(self.instance, run), self.a):
-                raise InstanceError("a run of the plan does not keep the rules; this is a defect")
-            free[run.vehicle_type] -= 1
-        state.free[:] = free
-        return state
+        runs = [to_sequence(instance, run) for run in free]
+        kinds = np.array([run.vehicle_type for run in free], dtype=np.int64)
+        start = set_runs(self.a, self.fleet, runs, kinds)
+        if start is None:
+            raise InstanceError("a run of the plan does not keep the rules; this is a defect")
+        self.start = start
 
     def weigh(self, state: State) -> float:
         """What runs cost with second runs and vehicles, GBP on a mean weekday."""
@@ -211,8 +208,10 @@ class _Rounds:
         sides: Mapping[Session, _Side],
         clock: Clock[SearchLimits],
         on_progress: Callable[[Going], None],
+        lender: Lender | None,
     ) -> None:
         self.sides, self.clock, self.on_progress = sides, clock, on_progress
+        self.lender = lender
         self.now = {session: side.start for session, side in sides.items()}
         self.best = dict(self.now)
         self.values = {session: side.weigh(side.start) for session, side in sides.items()}
@@ -245,26 +244,84 @@ class _Rounds:
 
     def _make(self, threads: ThreadPoolExecutor) -> None:
         """Improve both sessions side by side for a while, and keep the best of what comes."""
-        pieces = self._cut()
-        limits = self.clock.limits
         begin = self.clock.share()
         end = min(1.0, begin + 1.0 / ROUNDS)
-        turns = -(-len(pieces) // THREADS)
-        tasks = []
-        for k, (session, piece) in enumerate(pieces):
-            given = piece, self.sides[session].tariff, self._heat(begin), self._seed(k)
+        pieces = self._cut()
+        tasks = [
+            Task(piece, self.sides[session].tariff, self._heat(begin), self._seed(k))
+            for k, (session, piece) in enumerate(pieces)
+        ]
+        here, lent = self._lend(tasks, end - begin)
+        self._wait(self._submit(threads, here, begin, end))
+        self._collect(lent)
+        self._gather(pieces)
+
+    def _submit(
+        self, threads: ThreadPoolExecutor, tasks: Sequence[Task], begin: float, end: float
+    ) -> list[Future[int]]:
+        """Have tasks done in turn within a part of the limit."""
+        limits = self.clock.limits
+        turns = -(-len(tasks) // THREADS)
+        futures = []
+        for k, task in enumerate(tasks):
             if limits.iterations is None:
                 until = begin + (end - begin) * (k // THREADS + 1) / turns
-                tasks.append(threads.submit(self._work_until, *given, until))
+                futures.append(threads.submit(self._work_until, task, until))
             else:
-                most = max(1, round((end - begin) * limits.iterations / len(pieces)))
-                tasks.append(threads.submit(self._work_steps, *given, most))
-        while wait(tasks, timeout=_POLL_S).not_done:
-            if self.clock.should_stop():
-                self.should_end.set()
-            self._report()
-        self.clock.iterations += sum(task.result() for task in tasks)
-        self._gather(pieces)
+                most = max(1, round((end - begin) * limits.iterations / len(tasks)))
+                futures.append(threads.submit(self._work_steps, task, most))
+        return futures
+
+    def _wait(self, futures: Sequence[Future[int]]) -> None:
+        while wait(futures, timeout=_POLL_S).not_done:
+            self._look_up()
+        self.clock.iterations += sum(future.result() for future in futures)
+
+    def _look_up(self) -> None:
+        if self.clock.should_stop():
+            self.should_end.set()
+        self._report()
+
+    # --- workers elsewhere ------------------------------------------------------------------------
+
+    def _lend(
+        self, tasks: Sequence[Task], share: float
+    ) -> tuple[Sequence[Task], list[tuple[int, Sequence[Task]]]]:
+        """Hand parcels to workers elsewhere that are free: what stays here, and what went.
+
+        With a limit of seconds only, in rounds long enough, where there are more pieces than
+        threads.
+        """
+        limits = self.clock.limits
+        round_s = share * (limits.seconds or 0.0)
+        seconds = min(round_s - LENT_LESS_S, LENT_MOST_S)
+        if self.lender is None or limits.iterations is not None or seconds < LENT_LEAST_S:
+            return tasks, []
+        if len(tasks) <= THREADS:
+            return tasks, []
+        free = self.lender.count_free()
+        size = THREADS * -(-len(tasks) // (THREADS * (1 + free)))
+        lent = [
+            (self.lender.lend(pack_tasks(parcel, seconds)), parcel)
+            for parcel in (tasks[x : x + size] for x in range(size, len(tasks), size))
+        ]
+        return tasks[:size], lent
+
+    def _collect(self, lent: Sequence[tuple[int, Sequence[Task]]]) -> None:
+        """Put the answers into the pieces; what is not back in time stays as it was."""
+        if self.lender is None:
+            return
+        until = self.clock.elapsed() + LENT_LATE_S
+        for number, tasks in lent:
+            answer = self.lender.collect(number)
+            while answer is None and self.clock.elapsed() < until:
+                if self.should_end.wait(_POLL_S):
+                    break
+                self._look_up()
+                answer = self.lender.collect(number)
+            self.lender.recall(number)
+            if answer is not None:
+                self.clock.iterations += take_answer(tasks, answer)
 
     def _cut(self) -> list[tuple[Session, Piece]]:
         """The pieces of both sessions in turn."""
@@ -291,23 +348,17 @@ class _Rounds:
         }
         self.on_progress(Going(runs, self.clock.iterations, plans))
 
-    def _work_until(
-        self, piece: Piece, tariff: Tariff, heat: float, seed: int, until: float
-    ) -> int:
+    def _work_until(self, task: Task, until: float) -> int:
         """Improve a piece until a share of the seconds is used up; returns the steps made."""
-        seed_search(seed)
-        return work_in_slices(
-            lambda steps: _step(piece, steps, heat, tariff),
-            lambda: self.should_end.is_set() or self.clock.share() >= until,
-        )
+        return task.work(lambda: self.should_end.is_set() or self.clock.share() >= until)
 
-    def _work_steps(self, piece: Piece, tariff: Tariff, heat: float, seed: int, most: int) -> int:
+    def _work_steps(self, task: Task, most: int) -> int:
         """Improve a piece by a number of steps."""
-        seed_search(seed)
+        seed_search(task.seed)
         made = 0
         while made < most and not self.should_end.is_set():
             steps = min(CHUNK, most - made)
-            _step(piece, steps, heat, tariff)
+            task.step(steps)
             made += steps
         return made
 
@@ -333,20 +384,6 @@ class _Rounds:
         """A seed of the search's seed, the round and a number."""
         numbers = [abs(self.clock.limits.seed), self.number, k]
         return int(np.random.SeedSequence(numbers).generate_state(1)[0])
-
-
-def _step(piece: Piece, steps: int, heat: float, tariff: Tariff) -> None:
-    improve_together(
-        piece.state,
-        piece.best,
-        piece.groups,
-        piece.group_of,
-        piece.neighbours,
-        steps,
-        heat,
-        tariff,
-        piece.a,
-    )
 
 
 def _list_chains(following: IntArray, state: State) -> list[list[int]]:
