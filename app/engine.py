@@ -118,8 +118,15 @@ def solve(
     order: SolveOrder,
     on_progress: Callable[[Any], None],
     should_stop: Callable[[], bool],
+    lender: Any = None,
 ) -> tuple[CostedPlan, ...]:
-    """Do a solve; return its plans, for `as_is` at contract prices and at the rate card."""
+    """Do a solve; return its plans, for `as_is` at contract prices and at the rate card.
+
+    Parameters
+    ----------
+    lender
+        A :class:`solver.together.Lender`: workers elsewhere, who may improve pieces meanwhile.
+    """
     from data.roads import read_network
     from scenarios import pipeline
     from scenarios.levers import parse_levers
@@ -139,8 +146,16 @@ def solve(
         starts=order.starts,
         on_progress=on_progress,
         should_stop=should_stop,
+        lender=lender,
     )
     return (costed,)
+
+
+def improve_parcel(parcel: bytes, is_over: Callable[[float], bool]) -> bytes:
+    """Improve the pieces of another solve until `is_over` of the seconds that they may take."""
+    from solver.together import work_parcel
+
+    return work_parcel(parcel, is_over)
 
 
 def summarise(costed: CostedPlan, dataset: Dataset) -> dict[str, Any]:

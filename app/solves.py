@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.db import mapping
 from app.db.tables import TERMINAL, DatasetRow, PlanRow, ScenarioRow, SolveEventRow, SolveRow
 from app.errors import AbsentError, PurgedError, StateError
+from app.parcels import drop_parcels_of
 from app.versions import get_provenance
 from app.work.queue import enqueue_solve
 from solver.domain import CostedPlan, content_hash
@@ -174,6 +175,7 @@ def end_solve(
     row.failure = failure
     row.finished_at = datetime.now(UTC)
     row.checkpoint = None
+    drop_parcels_of(session, row.id)
     _add_event(session, row, state, failure or {})
 
 
@@ -182,6 +184,7 @@ def requeue_solve(session: Session, row: SolveRow, reason: str) -> None:
     row.state = "queued"
     row.heartbeat_at = None
     row.queued_at = datetime.now(UTC)
+    drop_parcels_of(session, row.id)
     _add_event(session, row, "queued", {"reason": reason})
     row.job_id = enqueue_solve(session, row.authority_id, row.id)
 

@@ -37,7 +37,7 @@ from solver.domain.geography import Session
 from solver.sequences import adapt_plan
 from solver.session import Progress as SearchProgress
 from solver.session import SearchLimits as Limits
-from solver.together import Going, choose_together
+from solver.together import Going, Lender, choose_together
 
 __all__ = ["AsIs", "Limits", "Progress", "solve_scenario", "value_as_is"]
 
@@ -100,6 +100,7 @@ def solve_scenario(
     on_progress: Callable[[Progress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
     together_share: float = TOGETHER_SHARE,
+    lender: Lender | None = None,
 ) -> CostedPlan:
     """Plan, join, check and cost one scenario.
 
@@ -118,6 +119,8 @@ def solve_scenario(
     should_stop
         Polled several times a second; once true, the best plan so far is joined, checked and
         costed, and no more starts' years are compared with it.
+    lender
+        Workers elsewhere, who are handed pieces of large councils in the second part.
 
     Raises
     ------
@@ -151,6 +154,7 @@ def solve_scenario(
             _take_share(limits, together_share),
             on_progress=keeper.pass_on_both,
             should_stop=should_stop,
+            lender=lender,
         )
         costed = None if better is None else _value(name, changes, sessions, better, given)
     except JoiningError:

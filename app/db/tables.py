@@ -206,6 +206,24 @@ class SolveRow(AuthorityOwned, Row):
     cancel_requested_at: Mapped[datetime | None]
 
 
+class ParcelRow(AuthorityOwned, Row):
+    """A piece of a solve that any worker may improve meanwhile; gone when it has come back.
+
+    It holds numbers only (:mod:`solver.together.parcels`), no names, references or places.
+    """
+
+    __tablename__ = "parcel"
+    __table_args__ = (
+        ForeignKeyConstraint(["authority_id", "solve_id"], ["solve.authority_id", "solve.id"]),
+    )
+    solve_id: Mapped[UUID]
+    lender: Mapped[str]
+    """The worker that has the solve, which does not take it itself."""
+    content: Mapped[bytes]
+    taken_at: Mapped[datetime | None]
+    answer: Mapped[bytes | None]
+
+
 class SolveEventRow(Row):
     """What happened to a solve, in order, for progress streams that are picked up again."""
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from threading import Event, Thread
@@ -47,7 +48,30 @@ class Failed:
     text: str
 
 
-Message = Progressed | Finished | Failed
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A parcel that a worker elsewhere may improve; `number` is for the answer."""
+
+    number: int
+    parcel: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """No answer to the parcel of this number is wanted any more."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What a solve is told of workers elsewhere: how many are free, and answers by number."""
+
+    free: int
+    answers: tuple[tuple[int, bytes], ...] = ()
+
+
+Message = Progressed | Finished | Failed | Lent | Recalled
 _NUMBERS: Final = (
     "session", "phase", "seconds", "objective", "runs", "unassigned", "iterations", "bound",
 )  # fmt: skip
@@ -55,7 +79,8 @@ _NUMBERS: Final = (
 
 
 @lru_cache(maxsize=1)
-def _get_context() -> ForkServerContext:
+def get_context() -> ForkServerContext:
+    """Return the context whose processes are forked with everything imported."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["app.work.child", "app.work.preload"])
     return context
@@ -63,7 +88,7 @@ def _get_context() -> ForkServerContext:
 
 def warm_up() -> None:
     """Start the process that solves are forked from, with everything imported, ahead of need."""
-    process = _get_context().Process(target=_do_nothing, daemon=True)
+    process = get_context().Process(target=_do_nothing, daemon=True)
     process.start()
 
 
@@ -75,7 +100,7 @@ class SolveProcess:
     """A running solve: read its messages, ask it to stop, or end it."""
 
     def __init__(self, order: SolveOrder) -> None:
-        context = _get_context()
+        context = get_context()
         self._receiving, sending = context.Pipe(duplex=False)
         listening, self._control = context.Pipe(duplex=False)
         self._process = context.Process(target=_run, args=(order, sending, listening), daemon=False)
@@ -101,6 +126,11 @@ class SolveProcess:
         with suppress(BrokenPipeError):
             self._control.send("stop")
 
+    def tell(self, elsewhere: Elsewhere) -> None:
+        """Say how many workers elsewhere are free, and hand over their answers."""
+        with suppress(BrokenPipeError):
+            self._control.send(elsewhere)
+
     def end(self) -> None:
         """End the process and all that it started, now."""
         pid = self._process.pid
@@ -114,40 +144,77 @@ class SolveProcess:
         self._control.close()
 
 
+class _Lender:
+    """Parcels of this solve on their way through its worker (:class:`solver.together.Lender`)."""
+
+    def __init__(self, sending: Connection) -> None:
+        self._sending = sending
+        self._numbers = count()
+        self._answers: dict[int, bytes] = {}
+        self._free = 0
+
+    def hear(self, said: Elsewhere) -> None:
+        """Note what the worker says, in the thread that listens to it."""
+        self._free = said.free
+        self._answers.update(said.answers)
+
+    def count_free(self) -> int:
+        return self._free
+
+    def lend(self, parcel: bytes) -> int:
+        number = next(self._numbers)
+        self._sending.send(Lent(number, parcel))
+        return number
+
+    def collect(self, number: int) -> bytes | None:
+        return self._answers.pop(number, None)
+
+    def recall(self, number: int) -> None:
+        self._answers.pop(number, None)
+        self._sending.send(Recalled(number))
+
+
 def _run(order: SolveOrder, sending: Connection, listening: Connection) -> None:
     os.setpgid(0, 0)
-    stop = Event()
-    Thread(target=_listen, args=(listening, stop), daemon=True).start()
+    stop, lender = Event(), _Lender(sending)
+    Thread(target=listen, args=(listening, stop, lender.hear), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging()
     try:
-        sending.send(_solve(order, sending, stop))
+        sending.send(_solve(order, sending, stop, lender))
     except BrokenPipeError:
-        _end_group()
+        end_group()
 
 
-def _listen(listening: Connection, stop: Event) -> None:
+def listen(
+    listening: Connection, stop: Event, hear: Callable[[Elsewhere], None] = lambda _: None
+) -> None:
     """Set `stop` when the worker asks for it; end this process group when the worker is gone.
 
     Only the worker holds the other end, so however it dies, this end is told.
     """
     try:
-        while listening.recv() == "stop":
-            stop.set()
+        while True:
+            said = listening.recv()
+            if isinstance(said, Elsewhere):
+                hear(said)
+            else:
+                stop.set()
     except (EOFError, OSError):
-        _end_group()
+        end_group()
 
 
-def _end_group() -> None:
+def end_group() -> None:
+    """End this process and all that it started."""
     os.killpg(0, signal.SIGKILL)
 
 
-def _solve(order: SolveOrder, sending: Connection, stop: Event) -> Message:
+def _solve(order: SolveOrder, sending: Connection, stop: Event, lender: _Lender) -> Message:
     def is_stopped() -> bool:
         return stop.is_set()
 
     try:
-        plans = engine.solve(order, lambda progress: _report(progress, sending), is_stopped)
+        plans = engine.solve(order, lambda progress: _report(progress, sending), is_stopped, lender)
     except SchoolrunError as exc:
         get_logger(__name__).warning("solve_failed", exc_info=exc)
         return Failed(name_failure(exc), str(exc))

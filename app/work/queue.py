@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 SOLVES: Final = "solves"
 UPKEEP: Final = "upkeep"
 SOLVE_TASK: Final = "schoolrun.solve"
+PARCEL_TASK: Final = "schoolrun.parcel"
 SWEEP_TASK: Final = "schoolrun.sweep"
+PARCEL_PRIORITY: Final = -100
+"""Below every solve: a parcel is for a slot that would be idle."""
 
 _sending = App(connector=SyncPsycopgConnector())
 """Only ever used with a transaction's own connection, so it is never opened."""
@@ -29,8 +32,18 @@ def enqueue_solve(session: Session, authority_id: UUID, solve_id: UUID, priority
     return task.defer(authority=str(authority_id), solve=str(solve_id))
 
 
+def enqueue_parcel(session: Session, authority_id: UUID, parcel_id: UUID) -> int:
+    """Queue a parcel in the transaction of `session`, where the solves wait, behind all of them."""
+    connection = session.connection().connection.driver_connection
+    task = _sending.configure_task(
+        PARCEL_TASK, queue=SOLVES, priority=PARCEL_PRIORITY, connection=connection
+    )
+    return task.defer(authority=str(authority_id), parcel=str(parcel_id))
+
+
 def build_worker_app(url: str, work: Work) -> App:
     """Return the queue's app of a worker process, with its tasks."""
+    from app.work.elsewhere import improve_parcel
     from app.work.run import run_solve
     from app.work.upkeep import sweep
 
@@ -39,6 +52,10 @@ def build_worker_app(url: str, work: Work) -> App:
     @app.task(name=SOLVE_TASK, queue=SOLVES)
     def solve_task(authority: str, solve: str) -> None:
         run_solve(work, UUID(authority), UUID(solve))
+
+    @app.task(name=PARCEL_TASK, queue=SOLVES)
+    def parcel_task(authority: str, parcel: str) -> None:
+        improve_parcel(work, UUID(authority), UUID(parcel))
 
     @app.periodic(cron=f"* * * * * */{work.settings.sweep_s}")
     @app.task(name=SWEEP_TASK, queue=UPKEEP, queueing_lock="sweep", pass_context=False)

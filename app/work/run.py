@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -24,11 +25,15 @@ from app.db.tables import (
 from app.engine import SolveOrder
 from app.errors import PurgedError
 from app.log import get_logger
+from app.parcels import collect_answers, count_free, drop_parcels, lend_parcel
 from app.storage import get_roads_path
 from app.work.child import (
+    Elsewhere,
     Failed,
     Finished,
+    Lent,
     Progressed,
+    Recalled,
     SolveProcess,
     check_plans,
     name_failure,
@@ -61,6 +66,7 @@ class _Run:
         self.checkpoint_at = time.monotonic()
         self.beat_at = 0.0
         self.cancel_at: float | None = None
+        self.parcels = _Parcels()
 
     def beat(self) -> bool:
         """Tell the database that the solve lives; return whether it is still ours."""
@@ -72,16 +78,78 @@ class _Run:
         try:
             with self.work.database.of_authority(self.authority_id) as session:
                 asked = solves.beat(session, self.solve_id, self.attempt, self.numbers, packed)
+                exchanged = None if asked is None else self._exchange(session)
         except _DATABASE_AWAY as exc:
             _log.warning("database_unreachable", solve=str(self.solve_id), exc_info=exc)
             return True
         self.beat_at = now
         self.numbers = None
+        if exchanged is not None:
+            self.parcels.take(exchanged)
         if packed is not None:
             self.checkpoint, self.checkpoint_at = None, now
         if asked and self.cancel_at is None:
             self.cancel_at = now
         return asked is not None
+
+    def _exchange(self, session: Session) -> _Exchanged:
+        """Store what is lent, drop what is recalled, and fetch answers, all in one transaction."""
+        parcels = self.parcels
+        lent = {
+            number: lend_parcel(session, self.authority_id, self.solve_id, self.work.name, content)
+            for number, content in parcels.to_lend.items()
+        }
+        drop_parcels(session, parcels.to_drop)
+        answers = collect_answers(session, self.solve_id) if parcels.out else {}
+        free = count_free(session, self.work.settings)
+        return _Exchanged(lent, tuple(parcels.to_drop), answers, free)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchanged:
+    """What became of a solve's parcels in one transaction."""
+
+    lent: dict[int, UUID]
+    dropped: tuple[UUID, ...]
+    answers: dict[UUID, bytes]
+    free: int
+
+
+@dataclass(slots=True)
+class _Parcels:
+    """A solve's parcels: what its process wants done with them, and what it is to be told."""
+
+    to_lend: dict[int, bytes] = field(default_factory=dict)
+    to_drop: list[UUID] = field(default_factory=list)
+    out: dict[UUID, int] = field(default_factory=dict)
+    free: int = 0
+    news: Elsewhere | None = None
+
+    def hear(self, message: Lent | Recalled) -> None:
+        """Note what the solve's process wants."""
+        if isinstance(message, Lent):
+            self.to_lend[message.number] = message.parcel
+            return
+        self.to_lend.pop(message.number, None)
+        gone = [parcel for parcel, number in self.out.items() if number == message.number]
+        self.to_drop += gone
+        for parcel in gone:
+            del self.out[parcel]
+
+    def take(self, exchanged: _Exchanged) -> None:
+        """Note what was stored, dropped and fetched, once that is committed."""
+        for number, parcel in exchanged.lent.items():
+            del self.to_lend[number]
+            self.out[parcel] = number
+        self.to_drop = [parcel for parcel in self.to_drop if parcel not in exchanged.dropped]
+        answers = tuple(
+            (self.out.pop(parcel), answer)
+            for parcel, answer in exchanged.answers.items()
+            if parcel in self.out
+        )
+        if answers or exchanged.free != self.free:
+            self.free = exchanged.free
+            self.news = Elsewhere(self.free, answers)
 
 
 def run_solve(work: Work, authority_id: UUID, solve_id: UUID) -> None:
@@ -178,10 +246,15 @@ def _attend(run: _Run, process: SolveProcess) -> Finished | Failed | None:
                 has_progressed = True
                 run.numbers = message.numbers
                 run.checkpoint = message.plan or run.checkpoint
+            if isinstance(message, Lent | Recalled):
+                run.parcels.hear(message)
             now = time.monotonic()
             if now - run.beat_at >= _TICK_S and not run.beat():
                 _log.warning("solve_fenced", solve=str(run.solve_id), attempt=run.attempt)
                 return None
+            if run.parcels.news is not None:
+                process.tell(run.parcels.news)
+                run.parcels.news = None
             if run.work.stopping.is_set():
                 _hand_back(run)
                 return None

@@ -12,6 +12,7 @@ from app import solves
 from app.db.session import Database
 from app.db.tables import IdempotencyRow, SolveRow
 from app.log import get_logger
+from app.parcels import drop_old_parcels
 from app.settings import Settings
 
 _log = get_logger(__name__)
@@ -41,6 +42,7 @@ def sweep(database: Database, settings: Settings) -> None:
                 _take_up_stalled(session, settings)
                 _requeue_lost(session)
                 _drop_old_keys(session, settings)
+                drop_old_parcels(session)
         except Exception as exc:
             _log.error("sweep_failed", authority=str(authority_id), exc_info=exc)
 

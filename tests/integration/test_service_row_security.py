@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -15,6 +15,7 @@ from sqlalchemy import create_engine
 from app.db.migrate import MigrationError, migrate
 from app.db.session import to_sqlalchemy
 from app.db.tables import Row
+from app.parcels import lend_parcel
 from app.settings import Settings
 from app.work.nightly import queue_night
 
@@ -90,6 +91,8 @@ def _filled(
             "VALUES (%s, %s, %s, %s, '', '', false, '', 0, '{}', '[]')",
             [each.authority, uuid4(), solve["id"], each.dataset["id"]],
         )
+        with installation.database.of_authority(each.authority) as session:
+            lend_parcel(session, each.authority, UUID(solve["id"]), "nobody", b"")
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -172,7 +175,7 @@ def test_queue_holds_ids_only(owner: psycopg.Connection) -> None:
     keys = owner.execute(
         "SELECT DISTINCT jsonb_object_keys(args) FROM procrastinate_jobs"
     ).fetchall()
-    assert {key for (key,) in keys} <= {"authority", "solve", "timestamp"}
+    assert {key for (key,) in keys} <= {"authority", "solve", "parcel", "timestamp"}
 
 
 def test_service_may_not_be_the_owner(installation: Installation) -> None:
