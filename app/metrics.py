@@ -34,7 +34,7 @@ _QUEUE: Final = text("""
            coalesce(extract(epoch FROM now() - min(event.at) FILTER (WHERE job.status = 'todo')), 0)
     FROM procrastinate_jobs job
     LEFT JOIN procrastinate_events event ON event.job_id = job.id AND event.type = 'deferred'
-    WHERE job.queue_name = 'solves'
+    WHERE job.queue_name = 'solves' AND job.task_name = 'schoolrun.solve'
 """)
 _WORKERS: Final = text(
     "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 s'"

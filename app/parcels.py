@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
 from app.db.tables import ParcelRow
@@ -19,12 +19,27 @@ from app.settings import Settings
 from app.work.queue import enqueue_parcel
 
 _OLD_S: Final = 600.0
+_AGAIN_S: Final = 1.0
+_LATE_S: Final = 5.0
+"""A parcel that waited so long would not be back in time."""
 _COUNT_FREE: Final = text("""
+    WITH mine AS (
+      SELECT coalesce(max(job.worker_id), -1) AS id FROM procrastinate_jobs job
+      JOIN solve ON solve.job_id = job.id WHERE solve.id = :solve
+    )
     SELECT
       (SELECT count(*) FROM procrastinate_workers
        WHERE last_heartbeat > now() - make_interval(secs => :seconds)),
-      (SELECT count(*) FROM procrastinate_jobs
-       WHERE queue_name = 'solves' AND status IN ('todo', 'doing'))
+      (SELECT count(*) FROM procrastinate_jobs, mine
+       WHERE queue_name = 'solves' AND status IN ('todo', 'doing')
+         AND worker_id IS DISTINCT FROM mine.id)
+""")
+_IS_WANTED: Final = text("""
+    SELECT EXISTS (SELECT 1 FROM parcel WHERE id = :parcel)
+      AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs
+        WHERE queue_name = 'solves' AND status = 'todo' AND task_name = 'schoolrun.solve'
+          AND (scheduled_at IS NULL OR scheduled_at <= now()))
 """)
 _QUEUES: Final = 2
 """The queues that each worker process has a worker of its own for."""
@@ -44,13 +59,28 @@ def lend_parcel(
 
 
 def take_parcel(session: Session, parcel_id: UUID, worker: str) -> bytes | None:
-    """Take a parcel of another worker; None where it is gone, taken or this worker's own."""
-    return session.execute(
-        update(ParcelRow)
-        .where(ParcelRow.id == parcel_id, ParcelRow.taken_at.is_(None), ParcelRow.lender != worker)
-        .values(taken_at=datetime.now(UTC))
-        .returning(ParcelRow.content)
-    ).scalar_one_or_none()
+    """Take a parcel of another worker; None where it is gone, taken, too late or this worker's own.
+
+    One's own is queued again, for another worker to take.
+    """
+    row = session.scalars(
+        select(ParcelRow)
+        .where(ParcelRow.id == parcel_id, ParcelRow.taken_at.is_(None))
+        .with_for_update()
+    ).one_or_none()
+    now = datetime.now(UTC)
+    if row is None or now - row.created_at > timedelta(seconds=_LATE_S):
+        return None
+    if row.lender == worker:
+        enqueue_parcel(session, row.authority_id, row.id, in_s=_AGAIN_S)
+        return None
+    row.taken_at = now
+    return row.content
+
+
+def is_wanted(session: Session, parcel_id: UUID) -> bool:
+    """Whether a parcel is still to be improved: not recalled, and no solve waits for a worker."""
+    return bool(session.execute(_IS_WANTED, {"parcel": parcel_id}).scalar_one())
 
 
 def answer_parcel(session: Session, parcel_id: UUID, answer: bytes) -> bool:
@@ -91,8 +121,9 @@ def drop_old_parcels(session: Session) -> None:
     session.execute(delete(ParcelRow).where(ParcelRow.created_at < oldest))
 
 
-def count_free(session: Session, settings: Settings) -> int:
-    """How many solves more the workers could do now; those that wait come first."""
-    given = {"seconds": settings.stalled_after_s}
+def count_free(session: Session, solve_id: UUID, settings: Settings) -> int:
+    """How many solves more the other workers could do now; those that wait come first."""
+    given = {"seconds": settings.stalled_after_s, "solve": solve_id}
     workers, jobs = session.execute(_COUNT_FREE, given).one()
-    return max(0, int(workers) // _QUEUES * settings.worker_solves - int(jobs))
+    others = int(workers) // _QUEUES - 1
+    return max(0, others * settings.worker_solves - int(jobs))

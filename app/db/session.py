@@ -86,7 +86,7 @@ class Database:
         """Raise if the database does not answer or is not migrated."""
         with self.engine.connect() as connection:
             connection.execute(text("SELECT count(*) FROM authority"))
-            connection.execute(text("SELECT bound_seconds FROM solve LIMIT 0"))  # the latest column
+            connection.execute(text("SELECT id FROM parcel LIMIT 0"))  # the latest table
 
     def close(self) -> None:
         """Close all connections."""

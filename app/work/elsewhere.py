@@ -13,8 +13,9 @@ from uuid import UUID
 
 from app import engine
 from app.log import configure_logging, get_logger
-from app.parcels import answer_parcel, take_parcel
+from app.parcels import answer_parcel, is_wanted, take_parcel
 from app.work.child import end_group, get_context, listen
+from app.work.queue import DATABASE_AWAY
 
 if TYPE_CHECKING:
     from app.work.worker import Work
@@ -32,20 +33,23 @@ def improve_parcel(work: Work, authority_id: UUID, parcel_id: UUID) -> None:
     if parcel is None:
         return
     began = time.monotonic()
-    answer = _improve_apart(work, parcel)
-    is_wanted = False
+    answer = _improve_apart(work, authority_id, parcel_id, parcel)
+    was_wanted = False
     if answer is not None:
         with work.database.of_authority(authority_id) as session:
-            is_wanted = answer_parcel(session, parcel_id, answer)
+            was_wanted = answer_parcel(session, parcel_id, answer)
     _log.info(
-        "parcel_improved" if is_wanted else "parcel_not_wanted",
+        "parcel_improved" if was_wanted else "parcel_not_wanted",
         parcel=str(parcel_id),
         seconds=round(time.monotonic() - began, 1),
     )
 
 
-def _improve_apart(work: Work, parcel: bytes) -> bytes | None:
-    """Improve a parcel in a process of its own; None where it fails or does not end."""
+def _improve_apart(work: Work, authority_id: UUID, parcel_id: UUID, parcel: bytes) -> bytes | None:
+    """Improve a parcel in a process of its own; None where it fails or does not end.
+
+    It is asked to answer at once when the worker is to end, a solve waits, or the parcel is gone.
+    """
     context = get_context()
     receiving, sending = context.Pipe(duplex=False)
     listening, control = context.Pipe(duplex=False)
@@ -60,12 +64,14 @@ def _improve_apart(work: Work, parcel: bytes) -> bytes | None:
             if receiving.poll(_TICK_S):
                 answer: bytes = receiving.recv()
                 return answer
-            if work.stopping.is_set() and not has_asked:
+            if has_asked:
+                continue
+            if work.stopping.is_set() or not _is_wanted(work, authority_id, parcel_id):
                 has_asked = True
                 with suppress(BrokenPipeError):
                     control.send("stop")
-    except EOFError:
-        _log.warning("parcel_broke")
+    except (EOFError, OSError):  # it was killed, perhaps in the middle of its answer
+        _log.warning("parcel_broke", parcel=str(parcel_id))
     finally:
         if process.pid is not None and process.is_alive():
             with suppress(ProcessLookupError, PermissionError):
@@ -74,6 +80,14 @@ def _improve_apart(work: Work, parcel: bytes) -> bytes | None:
         receiving.close()
         control.close()
     return None
+
+
+def _is_wanted(work: Work, authority_id: UUID, parcel_id: UUID) -> bool:
+    try:
+        with work.database.of_authority(authority_id) as session:
+            return is_wanted(session, parcel_id)
+    except DATABASE_AWAY:
+        return False
 
 
 def _run(parcel: bytes, sending: Connection, listening: Connection) -> None:

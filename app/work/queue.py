@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ PARCEL_TASK: Final = "schoolrun.parcel"
 SWEEP_TASK: Final = "schoolrun.sweep"
 PARCEL_PRIORITY: Final = -100
 """Below every solve: a parcel is for a slot that would be idle."""
+DATABASE_AWAY: Final = (OperationalError, InterfaceError, ConnectorException)
+"""What is raised where the database or its queue does not answer."""
 
 _sending = App(connector=SyncPsycopgConnector())
 """Only ever used with a transaction's own connection, so it is never opened."""
@@ -32,11 +37,17 @@ def enqueue_solve(session: Session, authority_id: UUID, solve_id: UUID, priority
     return task.defer(authority=str(authority_id), solve=str(solve_id))
 
 
-def enqueue_parcel(session: Session, authority_id: UUID, parcel_id: UUID) -> int:
+def enqueue_parcel(
+    session: Session, authority_id: UUID, parcel_id: UUID, in_s: float | None = None
+) -> int:
     """Queue a parcel in the transaction of `session`, where the solves wait, behind all of them."""
     connection = session.connection().connection.driver_connection
     task = _sending.configure_task(
-        PARCEL_TASK, queue=SOLVES, priority=PARCEL_PRIORITY, connection=connection
+        PARCEL_TASK,
+        queue=SOLVES,
+        priority=PARCEL_PRIORITY,
+        connection=connection,
+        schedule_at=None if in_s is None else datetime.now(UTC) + timedelta(seconds=in_s),
     )
     return task.defer(authority=str(authority_id), parcel=str(parcel_id))
 

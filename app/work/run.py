@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-import sqlalchemy.exc
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -38,6 +37,7 @@ from app.work.child import (
     check_plans,
     name_failure,
 )
+from app.work.queue import DATABASE_AWAY
 from solver.domain import CostedPlan, Dataset, Plan, Policy, RateCard, SchoolrunError
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ _MOST_STARTS: Final = 4
 _STORE_FOR_S: Final = 600.0
 """How long a finished plan is held while the database is away."""
 _Measured = tuple[tuple[CostedPlan, dict[str, Any]], ...]
-_DATABASE_AWAY: Final = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError)
 
 
 class _Run:
@@ -79,8 +78,9 @@ class _Run:
             with self.work.database.of_authority(self.authority_id) as session:
                 asked = solves.beat(session, self.solve_id, self.attempt, self.numbers, packed)
                 exchanged = None if asked is None else self._exchange(session)
-        except _DATABASE_AWAY as exc:
+        except DATABASE_AWAY as exc:
             _log.warning("database_unreachable", solve=str(self.solve_id), exc_info=exc)
+            self.parcels.lose()
             return True
         self.beat_at = now
         self.numbers = None
@@ -101,7 +101,7 @@ class _Run:
         }
         drop_parcels(session, parcels.to_drop)
         answers = collect_answers(session, self.solve_id) if parcels.out else {}
-        free = count_free(session, self.work.settings)
+        free = count_free(session, self.solve_id, self.work.settings)
         return _Exchanged(lent, tuple(parcels.to_drop), answers, free)
 
 
@@ -136,6 +136,13 @@ class _Parcels:
         for parcel in gone:
             del self.out[parcel]
 
+    def lose(self) -> None:
+        """Lend nothing while the database is away."""
+        self.to_lend.clear()
+        if self.free:
+            self.free = 0
+            self.news = Elsewhere(0)
+
     def take(self, exchanged: _Exchanged) -> None:
         """Note what was stored, dropped and fetched, once that is committed."""
         for number, parcel in exchanged.lent.items():
@@ -147,9 +154,10 @@ class _Parcels:
             for parcel, answer in exchanged.answers.items()
             if parcel in self.out
         )
+        before = () if self.news is None else self.news.answers
         if answers or exchanged.free != self.free:
             self.free = exchanged.free
-            self.news = Elsewhere(self.free, answers)
+            self.news = Elsewhere(self.free, (*before, *answers))
 
 
 def run_solve(work: Work, authority_id: UUID, solve_id: UUID) -> None:
@@ -163,7 +171,7 @@ def run_solve(work: Work, authority_id: UUID, solve_id: UUID) -> None:
     run = _Run(work, authority_id, solve_id, attempt)
     try:
         outcome = _do(run)
-    except _DATABASE_AWAY:
+    except DATABASE_AWAY:
         raise  # the sweep takes the solve up again when the heartbeat is old
     except Exception as exc:
         outcome = _explain(run, exc)
@@ -265,7 +273,7 @@ def _attend(run: _Run, process: SolveProcess) -> Finished | Failed | None:
                 has_asked = True
             if run.cancel_at is not None and now - run.cancel_at > settings.cancel_grace_s:
                 return Finished(())
-    except EOFError:
+    except (EOFError, OSError):
         return Failed(
             "solver-ended",
             "the solver process ended without an answer, most likely for want of memory; start "
@@ -324,7 +332,7 @@ def _store(run: _Run, outcome: Finished | Failed) -> None:
                     session, run.solve_id, run.attempt, state, plans=stored, failure=failure
                 )
             break
-        except _DATABASE_AWAY:
+        except DATABASE_AWAY:
             if time.monotonic() > until:
                 raise
             time.sleep(1.0)

@@ -9,8 +9,7 @@ from, and an answer that does not hold everyone is not taken.
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from solver.together.chains import Tariff
 from solver.together.search import improve_together
 
 THREADS = 2
+_log = logging.getLogger(__name__)
 _Numbers = Mapping[str, NDArray[Any]]
 
 
@@ -127,7 +127,8 @@ def take_answer(tasks: Sequence[Task], answer: bytes) -> int:
     """Put an answer's runs into the pieces; returns the steps that were made elsewhere.
 
     A piece whose runs do not keep the rules, or do not hold everyone, stays as it was; so do all
-    where the answer cannot be read, as from a worker of another version.
+    where the answer cannot be read, as from a worker of another version: whatever is wrong with
+    bytes from elsewhere, the search here goes on.
     """
     try:
         content = _unpack(answer)
@@ -136,7 +137,8 @@ def take_answer(tasks: Sequence[Task], answer: bytes) -> int:
             for n, task in enumerate(tasks)
         ]
         made = int(content["made"])
-    except (EOFError, LookupError, OSError, ValueError, zipfile.BadZipFile, zlib.error):
+    except Exception as exc:
+        _log.warning("an answer to a parcel could not be read (%s)", type(exc).__name__)
         return 0
     for task, (state, best) in zip(tasks, found, strict=True):
         if state is not None and best is not None:
@@ -163,7 +165,7 @@ def set_runs(a: Arrays, fleet: IntArray, runs: Sequence[IntArray], kinds: IntArr
 
 def _pack(content: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **content)
+    np.savez(buffer, allow_pickle=False, **content)
     return buffer.getvalue()
 
 
@@ -182,24 +184,49 @@ def _write_runs(name: str, state: State) -> dict[str, IntArray]:
 
 
 def _read_runs(content: _Numbers, name: str) -> tuple[list[IntArray], IntArray]:
-    ends = np.cumsum(content[f"{name}.lengths"])
-    return np.split(content[f"{name}.nodes"], ends[:-1]), content[f"{name}.kinds"]
+    nodes, lengths, kinds = (
+        _read_integers(content[f"{name}.{part}"]) for part in ("nodes", "lengths", "kinds")
+    )
+    if len(lengths) != len(kinds) or (lengths < 1).any() or lengths.sum() != len(nodes):
+        raise ValueError("runs are written otherwise")
+    return np.split(nodes, np.cumsum(lengths)[:-1]), kinds
+
+
+def _read_integers(value: NDArray[Any]) -> IntArray:
+    if value.ndim != 1 or value.dtype != np.int64:
+        raise ValueError(f"{value.ndim} dimensions of {value.dtype} are not a list of integers")
+    return value
 
 
 def _read_state(content: _Numbers, name: str, piece: Piece) -> State | None:
     """The runs of an answer as a state of the piece; None where they are not such a state."""
-    fleet = piece.state.free + np.bincount(
-        piece.state.kind[piece.state.length > 0], minlength=len(piece.a.type)
-    )
+    a, now = piece.a, piece.state
+    riders, calls, types = len(a.rider), len(a.school), len(a.type)
     runs, kinds = _read_runs(content, name)
-    riders = len(piece.a.rider)
-    aboard = np.sort(np.concatenate(runs))
-    aboard = aboard[aboard < riders]
-    if not np.array_equal(aboard, np.flatnonzero(piece.state.run_of >= 0)):
+    nodes = np.concatenate(runs)
+    aboard = np.sort(nodes[nodes < riders])
+    if (
+        len(runs) > len(now.length)
+        or ((nodes < 0) | (nodes >= riders + calls)).any()
+        or ((kinds < 0) | (kinds >= types)).any()
+        or not np.array_equal(aboard, np.flatnonzero(now.run_of >= 0))
+        or not all(is_sound(run, a) for run in runs)
+    ):
         return None
-    if not all(is_sound(nodes, piece.a) for nodes in runs):
+    fleet = now.free + np.bincount(now.kind[now.length > 0], minlength=types)
+    state = set_runs(a, fleet, runs, kinds)
+    if state is None or not _holds_groups(state, piece):
         return None
-    return set_runs(piece.a, fleet, runs, kinds)
+    return state
+
+
+def _holds_groups(state: State, piece: Piece) -> bool:
+    """C9: whether everybody who must travel together does."""
+    for group in piece.groups:
+        rows = state.run_of[group[group >= 0]]
+        if len(set(rows.tolist())) > 1:
+            return False
+    return True
 
 
 def _read_task(content: _Numbers, n: int) -> Task:

@@ -51,6 +51,8 @@ CHUNK = 100
 LENT_LESS_S, LENT_LEAST_S, LENT_MOST_S, LENT_LATE_S = 2.0, 3.0, 30.0, 3.0
 """Seconds by which a parcel's are fewer than its round's, for the way there and back; its least and
 most; and how long an answer is waited for when the round is done here."""
+MOST_ROUNDS_OFF = 8
+"""Rounds until parcels are lent again, at most, when none came back: 2, 4, 8 after each loss."""
 _POLL_S, _REPORT_S, _KEEP_S = 0.1, 0.5, 20.0
 
 
@@ -220,6 +222,7 @@ class _Rounds:
         price = sum(float(state.price.sum()) for state in self.now.values())
         self.mean = price / max(runs, 1)
         self.number = 0
+        self.losses, self.lend_from = 0, 0
         self.should_end = Event()
         self.reported_at = self.kept_at = clock.elapsed()
 
@@ -251,8 +254,11 @@ class _Rounds:
             Task(piece, self.sides[session].tariff, self._heat(begin), self._seed(k))
             for k, (session, piece) in enumerate(pieces)
         ]
-        here, lent = self._lend(tasks, end - begin)
-        self._wait(self._submit(threads, here, begin, end))
+        parcels = self._share_out(tasks, end - begin)
+        here = tasks[: len(tasks) - sum(len(parcel) for parcel in parcels)]
+        futures = self._submit(threads, here, begin, end)
+        lent = self._lend(parcels, end)
+        self._wait(futures)
         self._collect(lent)
         self._gather(pieces)
 
@@ -284,34 +290,41 @@ class _Rounds:
 
     # --- workers elsewhere ------------------------------------------------------------------------
 
-    def _lend(
-        self, tasks: Sequence[Task], share: float
-    ) -> tuple[Sequence[Task], list[tuple[int, Sequence[Task]]]]:
-        """Hand parcels to workers elsewhere that are free: what stays here, and what went.
+    def _share_out(self, tasks: Sequence[Task], share: float) -> list[Sequence[Task]]:
+        """The tasks for workers elsewhere that are free, in parcels, from the end of the list.
 
         With a limit of seconds only, in rounds long enough, where there are more pieces than
-        threads.
+        threads; and for a while not, when answers were lost.
         """
         limits = self.clock.limits
         round_s = share * (limits.seconds or 0.0)
-        seconds = min(round_s - LENT_LESS_S, LENT_MOST_S)
-        if self.lender is None or limits.iterations is not None or seconds < LENT_LEAST_S:
-            return tasks, []
-        if len(tasks) <= THREADS:
-            return tasks, []
+        if self.lender is None or limits.iterations is not None or len(tasks) <= THREADS:
+            return []
+        if round_s < LENT_LEAST_S + LENT_LESS_S or self.number < self.lend_from:
+            return []
         free = self.lender.count_free()
         size = THREADS * -(-len(tasks) // (THREADS * (1 + free)))
-        lent = [
-            (self.lender.lend(pack_tasks(parcel, seconds)), parcel)
-            for parcel in (tasks[x : x + size] for x in range(size, len(tasks), size))
-        ]
-        return tasks[:size], lent
+        return [tasks[x : x + size] for x in range(size, len(tasks), size)]
+
+    def _lend(
+        self, parcels: Sequence[Sequence[Task]], end: float
+    ) -> list[tuple[int, Sequence[Task]]]:
+        """Hand parcels out, each for what is then left of the round; with the numbers given."""
+        if self.lender is None or self.clock.limits.seconds is None:
+            return []
+        lent = []
+        for tasks in parcels:
+            left = (end - self.clock.share()) * self.clock.limits.seconds - LENT_LESS_S
+            seconds = min(max(left, LENT_LEAST_S), LENT_MOST_S)
+            lent.append((self.lender.lend(pack_tasks(tasks, seconds)), tasks))
+        return lent
 
     def _collect(self, lent: Sequence[tuple[int, Sequence[Task]]]) -> None:
         """Put the answers into the pieces; what is not back in time stays as it was."""
-        if self.lender is None:
+        if self.lender is None or not lent:
             return
         until = self.clock.elapsed() + LENT_LATE_S
+        made = 0
         for number, tasks in lent:
             answer = self.lender.collect(number)
             while answer is None and self.clock.elapsed() < until:
@@ -321,7 +334,10 @@ class _Rounds:
                 answer = self.lender.collect(number)
             self.lender.recall(number)
             if answer is not None:
-                self.clock.iterations += take_answer(tasks, answer)
+                made += take_answer(tasks, answer)
+        self.clock.iterations += made
+        self.losses = 0 if made else self.losses + 1
+        self.lend_from = self.number + min(2**self.losses, MOST_ROUNDS_OFF)
 
     def _cut(self) -> list[tuple[Session, Piece]]:
         """The pieces of both sessions in turn."""

@@ -40,7 +40,7 @@ def test_solves_of_the_first_tables_ask_for_no_bound(
         patched.setattr(migrating.command, "upgrade", upgrade_to_first)
         migrate(settings)
     database = open_database(settings)
-    with pytest.raises(Exception, match="bound_seconds"):
+    with pytest.raises(Exception, match="parcel"):
         database.check()
     owner = settings.owner_database_url or ""
     with psycopg.connect(owner) as connection:

@@ -45,5 +45,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table; solves under way do their pieces themselves."""
+    """Drop the table; stop the workers of this version before, for their solves need it."""
     op.drop_table("parcel")
