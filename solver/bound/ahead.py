@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.memories import MASKS, NUMBERS, count_memories
+from solver.bound.memories import MASKS, NUMBERS, PARTS, count_memories
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
@@ -32,10 +32,10 @@ class Ahead(NamedTuple):
     Entry of node i with set g: begin[i] + memories[i] x (((bucket - first[i]) x many + place) x
     count_loads(m) + assistants left x (room + 1) + seats left) + memory, with the `place` of the
     set among the `many` of the node. A memory holds a few of the node's tabled homes; `numbers` has
-    the one that keeps the first of any homes, by their bits, and `passes[i, j]` that at j by that
-    at node i before, -1 where home j is in it. `width` is 0 where no table was built: then nothing
-    is known of what follows. `floor` is the least of a node's bucket, whatever is open, from entry
-    `under[i]` on.
+    it by their bits, and `passes[i, j]` that at j by that at node i before, -1 where home j is in
+    it. One with too many homes has several `parts`, of which any may stand for it. `width` is 0
+    where no table was built: then nothing is known of what follows. `floor` is the least of a
+    node's bucket, whatever is open, from entry `under[i]` on.
     """
 
     begin: NDArray[np.int64]
@@ -47,6 +47,7 @@ class Ahead(NamedTuple):
     rest: Ints
     passes: NDArray[np.int8]
     numbers: NDArray[np.int64]
+    parts: NDArray[np.int64]
     under: NDArray[np.int64]
     floor: Ints
 
@@ -81,6 +82,7 @@ def build_ahead(
         rest=np.full(int(sizes.sum()) if is_built else 1, FAR, np.int32),
         passes=_pass_memory(m, count_memories(m.tabled), MASKS, NUMBERS),
         numbers=NUMBERS,
+        parts=PARTS,
         under=np.cumsum(span) - span,
         floor=np.full(int(span.sum()), FAR, np.int32),
     )
@@ -149,10 +151,32 @@ def find_entry(sets: OpenSets, t: Ahead, g: int, i: int, clock: int, loads: int)
 
 
 @njit(cache=True, nogil=True)
-def find_memory(i: int, memory: int, m: Mode, t: Ahead) -> int:
-    """What the table knows of a label's memory at node i: a home's own place comes before."""
+def find_memory(i: int, memory: int, z: int, m: Mode, t: Ahead) -> int:
+    """What the table knows of a label's memory at node i: a home's own place comes before.
+
+    Of all pairs of homes the one of which least may follow, from entry z on.
+    """
     known = (memory >> (1 if i < len(m.homes) else 0)) & ((1 << m.tabled[i]) - 1)
-    return int(t.numbers[known])
+    best = 0
+    for x in range(m.tabled[i]):
+        if not known >> x & 1:
+            continue
+        for y in range(x, m.tabled[i]):
+            if known >> y & 1:
+                pair = t.numbers[1 << x | 1 << y]
+                if t.rest[z + pair] > t.rest[z + best]:
+                    best = pair
+    return int(best)
+
+
+@njit(cache=True, nogil=True)
+def choose_memory(t: Ahead, z: int, known: int) -> int:
+    """Of the parts of a memory that of which least may follow, from entry z on."""
+    best = t.parts[known, 0]
+    for x in range(1, t.parts.shape[1]):
+        if t.rest[z + t.parts[known, x]] > t.rest[z + best]:
+            best = t.parts[known, x]
+    return int(best)
 
 
 @njit(cache=True, nogil=True)
@@ -213,8 +237,8 @@ def _fill(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, halt: Ints) -> None:
 def _find_floors(m: Mode, sets: OpenSets, t: Ahead) -> None:
     """Find the least of every node's buckets, of runs that remember nothing.
 
-    With homes in mind less may follow, or more (where one is forgotten that would have counted):
-    what nothing is remembered for bounds every run.
+    With homes in mind what follows costs no less: whatever bars a way for some of them bars it for
+    all.
     """
     for i in range(len(t.begin)):
         entries = sets.many[i] * count_loads(m)
@@ -276,8 +300,10 @@ def _board_all(m: Mode, dual: Ints, sets: OpenSets, t: Ahead, i: int, clock: int
                     known = t.passes[i, h, memory]
                     if known < 0:
                         continue
+                    first, second, third = t.parts[known]
                     for q in range(places):
-                        after = rest[then + q * theirs + known]
+                        w = then + q * theirs
+                        after = max(rest[w + first], rest[w + second], rest[w + third])
                         _take(rest, y + q * mine + memory, np.int32(after + cost))
 
 
@@ -303,7 +329,8 @@ def _call_all(m: Mode, sets: OpenSets, t: Ahead, i: int, clock: int, b: int, lef
                 empty = z + (then * loads + own + left[after]) * t.memories[j]
                 y = x + (sets.calls.source[e] * loads + own) * t.memories[i]
                 for memory in range(t.memories[i]):
-                    v = np.int32(t.rest[empty + t.passes[i, j, memory]] + m.step_cost[i, j])
+                    known = choose_memory(t, empty, t.passes[i, j, memory])
+                    v = np.int32(t.rest[empty + known] + m.step_cost[i, j])
                     for q in range(m.room + 1):
                         _take(t.rest, y + q * t.memories[i] + memory, v)
 

@@ -11,7 +11,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.bound.ahead import Ahead, count_crew, count_loads, find_bucket, find_row
+from solver.bound.ahead import (
+    Ahead,
+    choose_memory,
+    count_crew,
+    count_loads,
+    find_bucket,
+    find_row,
+)
 from solver.bound.modes import FAR, REACHABLE, Ints, Mode
 from solver.bound.open_sets import OpenSets
 
@@ -61,12 +68,13 @@ def follow(
 
 @njit(cache=True, nogil=True)
 def _read(m: Mode, sets: OpenSets, t: Ahead, state: State) -> int:
-    """What the table says of a state."""
+    """What the table says of a state; of what has come it remembers what says most."""
     i = state[NODE]
     loads = count_loads(m)
     z = find_row(sets, t, i, state[BUCKET], loads)
     load = state[OWN] * (m.room + 1) + state[SEATS]
     z += (sets.place[i, state[SET]] * loads + load) * t.memories[i]
+    state[MEMORY] = choose_memory(t, z, state[MEMORY])
     return int(t.rest[z + state[MEMORY]])
 
 
@@ -104,7 +112,7 @@ def _call(m: Mode, sets: OpenSets, t: Ahead, state: State, j: int, new: State) -
     if at > m.closes[s]:
         return FAR
     new[NODE], new[OWN], new[BUCKET] = j, state[OWN], find_bucket(t, j, at)
-    best, chosen = FAR, -1
+    best, chosen, known, kept = FAR, -1, new[MEMORY], new[MEMORY]
     for e in range(sets.calls.begin[i, s], sets.calls.begin[i, s + 1]):
         if sets.calls.source[e] != sets.place[i, state[SET]]:
             continue
@@ -112,9 +120,10 @@ def _call(m: Mode, sets: OpenSets, t: Ahead, state: State, j: int, new: State) -
         new[SEATS] = m.room - sets.seats[new[SET]]
         if sets.place[j, new[SET]] < 0 or new[SEATS] < 0:
             continue
+        new[MEMORY] = known
         value = _read(m, sets, t, new)
         if value < best:
-            best, chosen = value, new[SET]
+            best, chosen, kept = value, new[SET], new[MEMORY]
     if chosen >= 0:
-        new[SET], new[SEATS] = chosen, m.room - sets.seats[chosen]
+        new[SET], new[SEATS], new[MEMORY] = chosen, m.room - sets.seats[chosen], kept
     return best

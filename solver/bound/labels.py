@@ -234,15 +234,22 @@ def _find_left(row: Ints, m: Mode) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _find_entry(row: Ints, g: int, i: int, sets: OpenSets, t: Ahead, m: Mode) -> int:
+    """Where the table has what follows a run with set g that remembers nothing; -1: nothing can."""
+    z = find_entry(sets, t, g, i, row[CLOCK], count_loads(m))
+    if z < 0:
+        return -1
+    load = (count_crew(m) - row[OWN]) * (m.room + 1) + _find_left(row, m)
+    return int(z + load * t.memories[i])
+
+
+@njit(cache=True, nogil=True)
 def _bound_rest(row: Ints, g: int, i: int, memory: int, sets: OpenSets, t: Ahead, m: Mode) -> int:
     """A reduced cost that nothing which follows a run with set g goes below; FAR: nothing can."""
     if t.width == 0:
         return NO_FLOOR
-    z = find_entry(sets, t, g, i, row[CLOCK], count_loads(m))
-    if z < 0:
-        return FAR
-    z += ((count_crew(m) - row[OWN]) * (m.room + 1) + _find_left(row, m)) * t.memories[i]
-    return int(t.rest[z + find_memory(i, memory, m, t)])
+    z = _find_entry(row, g, i, sets, t, m)
+    return FAR if z < 0 else int(t.rest[z + find_memory(i, memory, z, m, t)])
 
 
 @njit(cache=True, nogil=True)
@@ -411,7 +418,8 @@ def _follow_label(
     state = np.empty(STATE, np.int64)
     state[NODE], state[SET], state[BUCKET] = i, g, find_bucket(t, i, row[CLOCK])
     state[OWN_LEFT], state[SEATS] = count_crew(m) - row[OWN], _find_left(row, m)
-    state[MEMORY] = find_memory(i, memory, m, t)
+    z = _find_entry(row, g, i, sets, t, m)
+    state[MEMORY] = find_memory(i, memory, z, m, t)
     some = follow(m, dual, sets, t, state, rest, walk)
     walk[some:] = -1
 

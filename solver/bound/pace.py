@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-SHARE = 0.8
+SHARE = 0.3
 """The next prices take so much of the seconds left at most, as far as can be foreseen."""
 _STEADY, _STEADY_LARGE, _STEADIEST = 0.5, 0.75, 0.875
 _LEAST_S = 1e-3

@@ -3,7 +3,8 @@
 A stage that does not end labelling teaches the table the homes that walks come back to, sweeps out
 what no negative run passes (:mod:`solver.bound.sweep`), and is asked again as long as that pays.
 While near schools count as one its clock is as coarse as may be, and no run grows beyond its first
-home: what the table then says of each teaches it, and soon makes room for smaller groups.
+home: what the table then says of each teaches it. Groups are split as soon as there is room for
+smaller ones, at the price of what the table remembers: it learns where they can be split no more.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from solver.bound.memories import count_memories
 from solver.bound.modes import PENNY_PARTS, Ground, Ints, Mode, ModeKey
 from solver.bound.open_sets import OpenSets, list_sets
 from solver.bound.sweep import sweep
-from solver.bound.walks import Walk, list_open, list_runs, scale_to_hold
+from solver.bound.walks import Walk, call_once, list_open, list_runs, scale_to_hold
 
 FULL = 0.5
 """A table learns no more once it would take so much of a stage, its clock at its widest."""
@@ -32,6 +33,8 @@ MOVES = PENNY_PARTS // 2
 """The price of a seat has moved much where it is by more than so much another."""
 MOST_TURNS = 8
 """So many tables in turn may differ by the price of a seat alone."""
+MOST_LESSONS = 20
+"""So many times at most labels learn cycles before what they found is handed on."""
 MOST_RUNS = 2_000
 QUICK = Pace(labels=30_000, runs=300, is_greedy=True, is_quick=True)
 QUICK_NUMBERS = 2_000_000
@@ -102,6 +105,8 @@ def label_by_stages(
         share = max(share, _share(mode, priced))
         runs = list(list_runs(priced, MOST_RUNS))
         walks = pick(plain, map(filling.fold, runs))
+        if walks and not halt[0] and learns and climb.learn_cycles(walks):
+            continue
         if walks or halt[0]:
             return Labelled(share, walks, [], climb.stage)
         left = list(list_open(priced))
@@ -139,7 +144,7 @@ class _Climb:
         self.before = np.inf
         self.is_new, self.is_settled = True, False
         self.lines = np.zeros((0, 2), np.int64)
-        self.turns = 0
+        self.turns = self.lessons = 0
 
     @property
     def is_spent(self) -> bool:
@@ -206,7 +211,7 @@ class _Climb:
         finer = _split(mode, entries, sets)
         gains = moves or -least < (PAYS_GROUPED if was_grouped else PAYS) * self.before
         self.before = -least
-        learned = gains and self._learn(mode, lesson, entries, sets)
+        learned = finer is sets and gains and self._learn(mode, lesson, entries, sets)
         self.turns = self.turns + 1 if moves and not learned and not was_grouped else 0
         turns = 0 < self.turns <= MOST_TURNS
         is_last = self.stage + 1 == len(self.stages)
@@ -218,9 +223,22 @@ class _Climb:
             self.stage, self.before, self.is_new, self.turns = self.stage + 1, np.inf, True, 0
             self.sets = _split(mode, self.stages[self.stage].numbers, sets)
             return True
-        self.sets = _split(mode, entries, sets, remembers=False)
-        self.is_settled, self.is_new, self.before = self.sets is sets, False, np.inf
+        self.is_settled, self.is_new, self.before = True, False, np.inf
         return was_grouped
+
+    def learn_cycles(self, walks: list[Walk]) -> bool:
+        """Let nodes remember the cycles of complete walks where all have one; whether to ask again.
+
+        No run is among them: what is learned is all that they are good for.
+        """
+        riders = len(self.ground.riders)
+        if self.lessons == MOST_LESSONS or any(
+            len(call_once(walk.places, riders)) == len(walk.places) for walk in walks
+        ):
+            return False
+        self.lessons += 1
+        learned = [self.ground.remember_cycle(self.key, walk.places) for walk in walks]
+        return any(learned)
 
     def list_places(self, filling: Filling, walks: list[list[int]]) -> Iterator[list[int]]:
         """The walks that labelling left open, as places of the ground."""
@@ -250,10 +268,9 @@ def _list_first(mode: Mode, stages: list[Stage], first: int) -> tuple[int, OpenS
     return len(stages) - 1, None
 
 
-def _split(mode: Mode, entries: int, sets: OpenSets, *, remembers: bool = True) -> OpenSets:
-    """Sets over smaller groups if there is room for them, and for what the table remembers."""
-    weight = weigh_nodes(mode) * (count_memories(mode.tabled) if remembers else 1)
-    finer = None if sets.is_fine else list_sets(mode, weight, entries, sets)
+def _split(mode: Mode, entries: int, sets: OpenSets) -> OpenSets:
+    """Sets over smaller groups if there is room for them, whatever the table then remembers."""
+    finer = None if sets.is_fine else list_sets(mode, weigh_nodes(mode), entries, sets)
     return sets if finer is None else finer
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from solver.bound.ahead import (
     Ahead,
+    choose_memory,
     count_crew,
     count_loads,
     find_bucket,
@@ -165,7 +166,8 @@ def _board_all(
                         known = t.passes[i, h, memory]
                         if had == UNREACHED or known < 0:
                             continue
-                        w = after + q * t.memories[h] + known
+                        w = after + q * t.memories[h]
+                        w += choose_memory(t, w, known)
                         if np.int64(had) + step + t.rest[w] < 0:
                             passed.ways[i, h] = True
                             cost[w] = min(cost[w], had + step)
@@ -208,7 +210,7 @@ def _call_all(
                         known = t.passes[i, j, memory]
                         if had == UNREACHED or known < 0:
                             continue
-                        if np.int64(had) + m.step_cost[i, j] + t.rest[after + known] < 0:
+                        w = after + choose_memory(t, after, known)
+                        if np.int64(had) + m.step_cost[i, j] + t.rest[w] < 0:
                             passed.ways[i, j] = True
-                            w = after + known
                             cost[w] = min(cost[w], had + m.step_cost[i, j])

@@ -14,9 +14,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.certificate.ahead import ENDLESS, NO_ROAD_S, Ahead, count_crew, locate
+from solver.certificate.ahead import (
+    ENDLESS,
+    NO_ROAD_S,
+    Ahead,
+    count_crew,
+    find_floor,
+    locate,
+)
 from solver.certificate.ground import FAR, Ground, Ints
-from solver.certificate.memories import number_state
+from solver.certificate.memories import choose_state
 from solver.certificate.sets import Sets
 
 OPEN_AT_ONCE = 6
@@ -72,7 +79,7 @@ def _look_ahead(
         return FAR
     first = 1 if i < len(m.school) else 0  # a home's own place comes before those of the table
     behind = known >> first & ((1 << m.tabled[i]) - 1)
-    return int(t.rest[y + number_state(behind)])
+    return int(t.rest[y + choose_state(t.rest, y, behind)])
 
 
 @njit(cache=True, nogil=True)
@@ -346,6 +353,12 @@ def grow_runs(m: Ground, dual: Ints, vehicle: int, sets: Sets, t: Ahead, most: i
                 if not _is_in_time(new, m):
                     continue
             elif j < homes:
+                i = rows[label, _NODE]
+                cost = rows[label, _COST] - dual[j]
+                cost += m.live[i, j] if rows[label, _OPEN] > 0 else m.dead[i, j]
+                clock = max(rows[label, _CLOCK] + m.step_s[i, j], m.ready_s[j])
+                if m.leg_s[i, j] >= NO_ROAD_S or cost + find_floor(t, j, clock) >= 0:
+                    continue
                 done = _board(rows[label], called[label], new, j, dual, m)
                 if done == 0:
                     continue

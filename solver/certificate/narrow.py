@@ -12,12 +12,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.certificate.ahead import NO_ROAD_S, Ahead, count_crew, find_seats, locate
+from solver.certificate.ahead import NO_ROAD_S, Ahead, count_crew, find_bucket, find_seats, locate
 from solver.certificate.ground import Ground, Ints
+from solver.certificate.memories import choose_state
 from solver.certificate.sets import Flags, Sets, Standing
 
 UNREACHED = np.iinfo(np.int32).max
 """Stands for entries that no run reaches: no cost is as high."""
+_SET, _CREW, _LEFT, _MEMORY, _COST = range(5)
+_SPOT = 5
+"""Where a run stands: its set, the crew free and the seats left, its memory, and its least cost."""
 
 
 def narrow(
@@ -65,30 +69,24 @@ def _follow_all(
         if y >= 0:
             reached[y] = min(reached[y], m.first_cost[h] + vehicle - dual[h])
     last = 0
+    some = 0
     for i in range(nodes):
         last = max(last, t.first_bucket[i] + t.span[i])
-    most = t.states.max()
-    spots = np.empty(((m.room + 1) * most, 2), np.int64)
+        some = max(some, (t.held_from[i + 1] - t.held_from[i]) * t.states[i])
+    spots = np.empty((some * crews * (m.room + 1), _SPOT), np.int64)
+    plus = sets.plus.T.copy()
     for bucket in range(last):
         for i in range(nodes):
             b = bucket - t.first_bucket[i]
             if b < 0 or b >= t.span[i]:
                 continue
+            some = _list_spots(m, t, i, b, seats, reached, at, spots)
+            if some == 0:
+                continue
             clock = t.grid_s + bucket * t.width_s
             clock = max(clock, m.ready_s[i] if i < homes else m.done_from_s[i - homes])
-            for g in range(len(t.begin)):
-                if t.begin[g, i] < 0:
-                    continue
-                for crew in range(crews):
-                    width = m.room + 1 if i < homes else 1
-                    x = t.begin[g, i] + (b * crews + crew) * width * t.states[i]
-                    some = _list_spots(m, t, i, x, width, seats[g], reached, spots)
-                    if some == 0:
-                        continue
-                    at[g, i] = True
-                    here = (g, i, crew, clock)
-                    _go_home(m, dual, sets, t, here, x, spots[:some], reached, ways)
-                    _go_to_school(m, sets, t, here, x, spots[:some], reached, ways)
+            _go_home(m, plus, t, i, clock, dual, spots[:some], reached, ways)
+            _go_to_school(m, sets, t, i, clock, spots[:some], reached, ways)
 
 
 @njit(cache=True, nogil=True)
@@ -96,58 +94,65 @@ def _list_spots(
     m: Ground,
     t: Ahead,
     i: int,
-    x: int,
-    width: int,
-    seats: int,
+    b: int,
+    seats: Ints,
     reached: Ints,
+    at: Flags,
     spots: NDArray[np.int64],
 ) -> int:
-    """List the seats left and the memories with which undercutting runs stand at entries from x."""
+    """List where undercutting runs stand in a node's bucket, and note with which sets."""
     some = 0
-    for q in range(width):
-        for memory in range(t.states[i]):
-            y = x + q * t.states[i] + memory
-            if reached[y] < UNREACHED and np.int64(reached[y]) + t.rest[y] < 0:
-                spots[some, 0] = q if i < len(m.school) else seats
-                spots[some, 1] = memory
-                some += 1
+    crews = count_crew(m) + 1
+    width = m.room + 1 if i < len(m.school) else 1
+    for n in range(t.held_from[i], t.held_from[i + 1]):
+        g = t.held[n]
+        before = some
+        for crew in range(crews):
+            for q in range(width):
+                for memory in range(t.states[i]):
+                    y = t.begin[i, g] + ((b * crews + crew) * width + q) * t.states[i] + memory
+                    if reached[y] < UNREACHED and np.int64(reached[y]) + t.rest[y] < 0:
+                        left = q if i < len(m.school) else seats[g]
+                        spots[some, _SET], spots[some, _CREW] = g, crew
+                        spots[some, _LEFT], spots[some, _MEMORY] = left, memory
+                        spots[some, _COST] = reached[y]
+                        some += 1
+        if some > before:
+            at[g, i] = True
     return some
 
 
 @njit(cache=True, nogil=True)
 def _go_home(
     m: Ground,
-    dual: Ints,
-    sets: Sets,
+    plus: Ints,
     t: Ahead,
-    here: tuple[int, int, int, int],
-    x: int,
+    i: int,
+    clock: int,
+    dual: Ints,
     spots: NDArray[np.int64],
     reached: Ints,
     ways: Flags,
 ) -> None:
-    """Let the runs that stand at entries from x go on to every home."""
-    g, i, crew, clock = here
-    homes = len(m.school)
-    for h in range(homes):
-        taken = m.own[h] if count_crew(m) > 0 else 0
-        if h == i or m.leg_s[i, h] >= NO_ROAD_S or taken > crew:
+    """Let the runs that stand at node i go on to every home; `plus[s]` are its sets."""
+    crews = count_crew(m) + 1
+    for h in range(len(m.school)):
+        if h == i or m.leg_s[i, h] >= NO_ROAD_S:
             continue
-        s = m.school[h]
-        then = max(clock + m.step_s[i, h], m.ready_s[h])
-        z = locate(m, t, sets.plus[g, s], h, then, crew - taken, 0)
-        if z < 0:
+        then = find_bucket(t, h, max(clock + m.step_s[i, h], m.ready_s[h]))
+        if then >= t.span[h]:
             continue
-        step = m.live[i, h] if g > 0 else min(m.live[i, h], m.dead[i, h])
-        cost = np.int64(step) - dual[h]
+        s, use, taken = m.school[h], m.use[h], m.own[h] if crews > 1 else 0
         for n in range(len(spots)):
-            q, memory = spots[n, 0], spots[n, 1]
-            known = t.onward[i, h, memory]
-            if q < m.use[h] or known < 0:
+            g, crew, q = spots[n, _SET], spots[n, _CREW], spots[n, _LEFT]
+            z = t.begin[h, plus[s, g]]
+            known = t.onward[i, h, spots[n, _MEMORY]]
+            if z < 0 or crew < taken or q < use or known < 0:
                 continue
-            y = x + (q if i < homes else 0) * t.states[i] + memory
-            whole = reached[y] + cost
-            w = z + (q - m.use[h]) * t.states[h] + known
+            step = m.live[i, h] if g > 0 else min(m.live[i, h], m.dead[i, h])
+            whole = spots[n, _COST] + np.int64(step) - dual[h]
+            w = z + ((then * crews + crew - taken) * (m.room + 1) + q - use) * t.states[h]
+            w += choose_state(t.rest, w, known)
             if whole + t.rest[w] < 0:
                 ways[i, h] = True
                 reached[w] = min(reached[w], whole)
@@ -158,29 +163,31 @@ def _go_to_school(
     m: Ground,
     sets: Sets,
     t: Ahead,
-    here: tuple[int, int, int, int],
-    x: int,
+    i: int,
+    clock: int,
     spots: NDArray[np.int64],
     reached: Ints,
     ways: Flags,
 ) -> None:
-    """Let the runs that stand at entries from x go on to every school that is open."""
-    g, i, crew, clock = here
-    homes = len(m.school)
+    """Let the runs that stand at node i go on to every school that is open."""
+    crews = count_crew(m) + 1
     for s in range(len(m.opens_s)):
-        j = homes + s
-        then = max(clock + m.step_s[i, j], m.done_from_s[s])
-        if j == i or m.leg_s[i, j] >= NO_ROAD_S or not sets.has[g, s] or then > m.done_to_s[s]:
+        j = len(m.school) + s
+        done = max(clock + m.step_s[i, j], m.done_from_s[s])
+        then = find_bucket(t, j, done)
+        if j == i or m.leg_s[i, j] >= NO_ROAD_S or done > m.done_to_s[s] or then >= t.span[j]:
             continue
-        for stays in range(2 if sets.stays[s] else 1):
-            z = locate(m, t, g if stays else sets.minus[g, s], j, then, crew, 0)
-            if z < 0:
+        for n in range(len(spots)):
+            g = spots[n, _SET]
+            if not sets.has[g, s]:
                 continue
-            for n in range(len(spots)):
-                q, memory = spots[n, 0], spots[n, 1]
-                had = x + (q if i < homes else 0) * t.states[i] + memory
-                w = z + t.onward[i, j, memory]
-                whole = reached[had] + np.int64(m.live[i, j])
+            whole = spots[n, _COST] + np.int64(m.live[i, j])
+            for stays in range(2 if sets.stays[s] else 1):
+                z = t.begin[j, g if stays else sets.minus[g, s]]
+                if z < 0:
+                    continue
+                w = z + (then * crews + spots[n, _CREW]) * t.states[j]
+                w += choose_state(t.rest, w, t.onward[i, j, spots[n, _MEMORY]])
                 if whole + t.rest[w] < 0:
                     ways[i, j] = True
                     reached[w] = min(reached[w], whole)

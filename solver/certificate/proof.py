@@ -7,8 +7,13 @@ vehicle's), that share of their sum is a lower bound of every plan, however the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from threading import Event
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,17 +59,27 @@ MEMORY = 12
 """So many near homes each node remembers (ng)."""
 MOST_MEMORY = 20
 """So many homes at most each node remembers, after those that came twice in a run."""
-STAGES = ((60, 0, 20_000), (60, 7, 60_000), (30, 7, 400_000), (10, 7, 4_000_000))
+STAGES = (
+    (60, 0, 20_000),
+    (60, 7, 20_000),
+    (30, 7, 60_000),
+    (30, 7, 400_000),
+    (10, 7, 4_000_000),
+)
 """A mode is tried with steps of the clock in seconds, homes that its table remembers, and labels.
 
 Measured: a better table ends a mode sooner than more labels do."""
 MOST_COUNTED = 8
 """In vehicles with more room seats are counted only where a run is found without that."""
+MOST_VEHICLE = 1_000_000_000
+"""A vehicle more counts as no dearer, in whole parts: so that costs fit their numbers."""
 MOST_SEAT_PRICE = 30.0
 """A hint of a dearer seat, GBP, is no use."""
 STEP_DOWN = 0.95
 """Where a mode has too many labels, the share of the duals that is tried next."""
 LEAST_SHARE = 0.05
+THREADS = 2
+"""So many crews are proven side by side; with another number the shares tried may differ."""
 _EXACT_SIBLINGS = 5
 _HALVINGS = 8
 _CLOSE = 0.9995
@@ -137,27 +152,16 @@ def prove_bound(
     kept = np.zeros(len(given))
     for rider, price in free.items():
         kept[rider] = max(0.0, min(float(given[rider]), price))
-    theta = 1.0
-    modes = [take_hints(sketch, m, memory) for m in list_modes(sketch, sorted(free), MEMORY)]
-    joint = {
-        (mode.vehicle_type, mode.shared): take_hints(sketch, mode, memory)
-        for mode in list_joint(sketch, sorted(free), MEMORY)
-        if _is_named(mode, memory, seats)
-    }
+    crews = _list_crews(sketch, sorted(free), memory, seats)
+    prove = partial(_prove_crews, kept=kept, kinds=kinds, seats=seats)
+    total = sum(len(each.modes) for each in crews)
+    theta, done = 1.0, 0
     proofs: list[ModeProof] = []
-    through: set[tuple[int, int]] = set()
-    for number, mode in enumerate(modes):
-        crews, dual = (mode.vehicle_type, mode.shared), float(kinds[mode.vehicle_type])
-        if crews in joint:
-            whole = joint.pop(crews)
-            proof = _prove_joint(whole, kept, dual, theta, _read_price(whole, seats))
-            if proof is not None:
-                proofs.append(proof)
-                through.add(crews)
-        if crews not in through:
-            proofs.append(_prove_mode(mode, kept, dual, theta, _read_price(mode, seats)))
-        theta = min(theta, proofs[-1].theta)
-        on_progress(number + 1, len(modes), theta)
+    for each, found in zip(crews, _prove_in_turn(crews, prove), strict=True):
+        proofs += found
+        theta = min(theta, *(proof.theta for proof in found))
+        done += len(each.modes)
+        on_progress(done, total, theta)
     limited = sum(
         float(dual) * kind.count
         for dual, kind in zip(kinds, instance.fleet, strict=True)
@@ -165,6 +169,78 @@ def prove_bound(
     )
     value = sum(constants.values()) + max(0.0, theta * (float(kept.sum()) + limited))
     return Proof(value, theta, time.perf_counter() - began, tuple(proofs))
+
+
+class _Crews(NamedTuple):
+    """Modes that differ by assistants of riders' own alone, and all of them as one mode.
+
+    None where the hints do not name that one.
+    """
+
+    modes: list[Mode]
+    joint: Mode | None
+
+
+def _list_crews(
+    sketch: Sketch, riders: list[int], memory: Sequence[Remembered], seats: Sequence[SeatPrice]
+) -> list[_Crews]:
+    """List the crews of each vehicle type, without and with an assistant for shared riders."""
+    joint = {
+        (mode.vehicle_type, mode.shared): take_hints(sketch, mode, memory)
+        for mode in list_joint(sketch, riders, MEMORY)
+        if _is_named(mode, memory, seats)
+    }
+    crews: dict[tuple[int, int], list[Mode]] = {}
+    for mode in list_modes(sketch, riders, MEMORY):
+        told = take_hints(sketch, mode, memory)
+        crews.setdefault((mode.vehicle_type, mode.shared), []).append(told)
+    return [_Crews(modes, joint.get(key)) for key, modes in crews.items()]
+
+
+def _prove_in_turn(
+    crews: list[_Crews], prove: Callable[[_Crews, float, Event], list[ModeProof]]
+) -> Iterator[list[ModeProof]]:
+    """Prove crews side by side, each at the share that held for all but the one before it.
+
+    So that what is proven does not depend on which ends first.
+    """
+    share = 1.0
+    halt = Event()
+    pending: deque[Future[list[ModeProof]]] = deque()
+    with ThreadPoolExecutor(THREADS) as threads:
+        try:
+            for each in [*crews, *[None] * THREADS]:
+                if len(pending) == THREADS or (each is None and pending):
+                    found = pending.popleft().result()
+                    share = min(share, *(proof.theta for proof in found))
+                    yield found
+                if each is not None:
+                    pending.append(threads.submit(prove, each, share, halt))
+        finally:
+            halt.set()  # after an interruption nothing goes on for minutes
+
+
+def _prove_crews(
+    crews: _Crews,
+    share: float,
+    halt: Event,
+    *,
+    kept: Floats,
+    kinds: Floats,
+    seats: Sequence[SeatPrice],
+) -> list[ModeProof]:
+    """Prove modes as one where that holds, otherwise one by one."""
+    dual = float(kinds[crews.modes[0].vehicle_type])
+    if crews.joint is not None:
+        grounds = _Grounds(crews.joint, seats, halt)
+        proof = _prove_joint(crews.joint, grounds, kept, dual, share)
+        if proof is not None:
+            return [proof]
+    proofs: list[ModeProof] = []
+    for mode in crews.modes:
+        proofs.append(_prove_mode(mode, _Grounds(mode, seats, halt), kept, dual, share))
+        share = min(share, proofs[-1].theta)
+    return proofs
 
 
 def _is_named(mode: Mode, memory: Sequence[Remembered], seats: Sequence[SeatPrice]) -> bool:
@@ -258,12 +334,13 @@ def _list_siblings(instance: Instance) -> list[list[int]]:
 class _Grounds:
     """A mode's ground with its levels, and the same as if the vehicle were never full."""
 
-    def __init__(self, mode: Mode, price: int) -> None:
+    def __init__(self, mode: Mode, seats: Sequence[SeatPrice], halt: Event) -> None:
         self.counted, self.levels = mode.ground, Levels(mode.ground)
+        self.halt = halt
         self.seats: Seats | None = None
         if mode.ground.room > MOST_COUNTED:
             self.seats = read_seats(mode.ground)
-            self.price = limit_price(price, self.seats.room)
+            self.price = limit_price(int(_read_price(mode, seats) * PARTS), self.seats.room)
             self.endless = part_homes(mode.ground)
             self.endless_levels = Levels(self.endless)
 
@@ -276,11 +353,13 @@ class _Grounds:
         if self.seats is not None:
             priced = change_price(self.endless, self.seats, self.price)
             at_homes, levels = dual[self.endless.person], self.endless_levels
-            found = _try_stages(priced, at_homes, vehicle, levels, self.seats, self.price)
+            found = _try_stages(
+                priced, at_homes, vehicle, levels, self.halt, self.seats, self.price
+            )
             if found.least >= 0 or is_quick:
                 return found
             least = found.least
-        found = _try_stages(self.counted, dual, vehicle, self.levels)
+        found = _try_stages(self.counted, dual, vehicle, self.levels, self.halt)
         return found._replace(least=max(least, found.least))  # both are about the same runs
 
 
@@ -289,6 +368,7 @@ def _try_stages(
     dual: Ints,
     vehicle: int,
     levels: Levels,
+    halt: Event,
     seats: Seats | None = None,
     price: int = 0,
 ) -> Found:
@@ -304,6 +384,8 @@ def _try_stages(
     kept: Standing | None = None
     stage, finest = 0, -1
     while stage < len(STAGES):
+        if halt.is_set():
+            raise CertificateError("the proof was stopped: nothing is proven")
         step_s, most_tabled, most = STAGES[stage]
         within, standing, width_s = fit_table(ground, levels, kept, step_s, most_tabled)
         is_finer = levels.find(standing.sets) > finest
@@ -344,13 +426,13 @@ def _lower_price(found: Found, seats: Seats | None, price: int) -> int:
 
 
 def _prove_joint(
-    mode: Mode, kept: Floats, kind_dual: float, share: float, seat_price: float
+    mode: Mode, grounds: _Grounds, kept: Floats, kind_dual: float, share: float
 ) -> ModeProof | None:
     """Show that no run of any crew undercuts a share of the duals, or hardly; None where not so."""
     began = time.perf_counter()
     dual = round_up(share * kept[list(mode.riders)])
-    vehicle = int(np.floor(-share * kind_dual * PARTS))
-    found = _Grounds(mode, int(seat_price * PARTS)).try_share(dual, vehicle, is_quick=True)
+    vehicle = _price_vehicle(share * kind_dual)
+    found = grounds.try_share(dual, vehicle, is_quick=True)
     least = min(found.least, 0) / PARTS
     held = share * mode.least_cost / (mode.least_cost - least) if least < 0 else share
     if found.least <= -FAR or held < share * _CLOSE:
@@ -359,8 +441,13 @@ def _prove_joint(
     return ModeProof(mode.vehicle_type, mode.shared, mode.own, least, held, found.labels, seconds)
 
 
+def _price_vehicle(kind_dual: float) -> int:
+    """What one vehicle more costs beyond its charge, whole parts; less where it is very much."""
+    return int(min(np.floor(-kind_dual * PARTS), MOST_VEHICLE))
+
+
 def _prove_mode(
-    mode: Mode, kept: Floats, kind_dual: float, most_share: float, seat_price: float
+    mode: Mode, grounds: _Grounds, kept: Floats, kind_dual: float, most_share: float
 ) -> ModeProof:
     """Find the share of the duals, at most `most_share`, that no run of a mode undercuts.
 
@@ -373,10 +460,9 @@ def _prove_mode(
         return ModeProof(mode.vehicle_type, mode.shared, mode.own, 0.0, most_share, 0, 0.0)
     share, held, labels, worst = most_share, 0.0, 0, -np.inf
     undercut, turns = most_share, 0
-    grounds = _Grounds(mode, int(seat_price * PARTS))
     while share > LEAST_SHARE and turns < _HALVINGS:
         dual = round_up(share * inside)
-        found = grounds.try_share(dual, int(np.floor(-share * kind_dual * PARTS)))
+        found = grounds.try_share(dual, _price_vehicle(share * kind_dual))
         labels = max(labels, found.labels)
         if found.least <= -FAR:
             undercut = share

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from math import isinf
 from typing import Any
@@ -21,8 +22,9 @@ from solver.bound.memories import count_memories
 from solver.bound.modes import FAR, REACHABLE, Ground, Ints, Mode, round_duals
 from solver.bound.near_schools import list_groupings
 from solver.bound.open_sets import OpenSets, _list_grouped, keep_sets, list_sets
+from solver.bound.stages import label_by_stages
 from solver.bound.sweep import sweep
-from solver.bound.walks import list_open
+from solver.bound.walks import Walk, call_once, list_open, pick_walks
 from solver.checker import check_session_plan
 from solver.domain import Instance, Session, TravelMatrix
 from solver.limits import Clock, StopLimits
@@ -94,11 +96,11 @@ def build_table(
 
 
 def remember(rng: np.random.Generator, ground: Ground) -> None:
-    """Let the table remember up to three riders at every node of every mode."""
+    """Let the table remember up to five riders at every node of every mode, two of them at once."""
     for key, members in ground.members.items():
         for node, kept in enumerate(ground.tabled[key]):
             others = [x for x in members if x != node]
-            kept += [int(x) for x in rng.permutation(others)[: rng.integers(4)]]
+            kept += [int(x) for x in rng.permutation(others)[: rng.integers(6)]]
 
 
 def test_the_table_ends_labels_early_and_never_changes_the_least() -> None:
@@ -427,3 +429,42 @@ def test_schools_that_no_road_joins_are_grouped_last() -> None:
     groupings = list_groupings(mode._replace(short_time=apart))
     assert [int(group.max()) + 1 for group in groupings] == [1, 2, 4]
     assert (groupings[1] == groupings[1][3]).sum() == 1
+
+
+def test_walks_that_come_back_teach_the_labels_and_are_not_handed_on() -> None:
+    """Where nodes remember hardly anybody a mode is asked again until a run is among its walks."""
+    rng = np.random.default_rng(41)
+    handed_on = taught = 0
+    for number in range(12):
+        instance, matrix = draw(rng, 6, "AM" if number % 2 else "PM", number)
+        ground = Ground(instance, matrix, list(range(6)), 1)
+        for key, members in ground.members.items():
+            places = [*members, *range(6, len(ground.stops))]
+            homes = len(members)
+            duals = rng.uniform(20.0, 80.0, size=homes)
+
+            def pick(
+                mode: Mode, walks: Iterable[list[int]], duals: Any = duals, places: Any = places
+            ) -> list[Walk]:
+                chosen = pick_walks(walks, mode, duals, 10, 0.01)
+                return [Walk(cost, cost, [places[n] for n in walk]) for cost, walk in chosen]
+
+            before = [len(kept) for kept in ground.memory[key]]
+            found = label_by_stages(
+                ground,
+                key,
+                partial(ground.build_mode, key),
+                round_duals(duals),
+                [stages.Stage(10_000_000, 100_000)],
+                0,
+                pick,
+                np.zeros(1, dtype=np.int32),
+                learns=True,
+            )
+            if found.walks:
+                handed_on += 1
+                once = [call_once(walk.places, 6) == walk.places for walk in found.walks]
+                assert any(once), f"instance {number}, {key}"
+            taught += before != [len(kept) for kept in ground.memory[key]]
+    assert handed_on >= 20
+    assert taught >= 10

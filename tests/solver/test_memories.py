@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -10,32 +12,63 @@ import pytest
 from solver.bound import memories as bound
 from solver.bound.pace import SHARE, Pace
 from solver.certificate import memories as certificate
+from solver.certificate.ground import MOST_TABLED
 
-MASKS = range(1 << bound.MOST_TABLED)
+HOMES = range(bound.MOST_TABLED)
+FEW = [behind for some in range(4) for behind in itertools.combinations(HOMES, some)]
 
 
-def test_a_memory_holds_the_first_two_homes_of_any() -> None:
-    """And a node that may remember fewer homes has the first of the memories."""
-    for find_number, find_mask in (
-        (bound.NUMBERS.__getitem__, lambda number: int(bound.MASKS[number])),
-        (certificate.number_state, certificate.list_homes),
-    ):
-        for mask in MASKS:
-            kept = find_mask(find_number(mask))
-            assert kept & mask == kept, "no home is in mind that has not come before"
-            assert kept.bit_count() == min(mask.bit_count(), 2)
-            assert mask & ((1 << kept.bit_length()) - 1) == kept, "the first ones are kept"
-            assert find_number(kept) == find_number(mask)
+def _mask(behind: Iterable[int]) -> int:
+    return sum(1 << home for home in behind)
+
+
+def _list_pairs(behind: tuple[int, ...]) -> set[int]:
+    """What may stand for homes: each two of them, or all where they are fewer."""
+    return {_mask(pair) for pair in itertools.combinations(behind, min(len(behind), 2))}
+
+
+@pytest.mark.parametrize("behind", FEW)
+def test_for_three_homes_each_two_of_them_may_stand(behind: tuple[int, ...]) -> None:
+    mask = _mask(behind)
+    number = bound.NUMBERS[mask]
+    assert bound.MASKS[number] == mask
+    assert {int(bound.MASKS[part]) for part in bound.PARTS[number]} == _list_pairs(behind)
+    states = certificate.list_states(bound.MOST_TABLED)[mask]
+    assert {certificate.list_homes(state) for state in states} == _list_pairs(behind)
 
 
 @pytest.mark.parametrize("homes", range(bound.MOST_TABLED + 1))
 def test_there_are_as_many_memories_as_pairs_and_single_homes_and_none(homes: int) -> None:
+    """And a node that may remember fewer homes has the first of the memories."""
     tabled = np.array([homes], dtype=np.int32)
-    numbers = {int(bound.NUMBERS[mask]) for mask in range(1 << homes)}
-    states = {certificate.number_state(mask) for mask in range(1 << homes)}
+    masks = [mask for mask in range(1 << homes) if mask.bit_count() <= 2]
+    numbers = {int(bound.NUMBERS[mask]) for mask in masks}
+    states = {int(state) for row in certificate.list_states(homes) for state in row}
     some = 1 + homes + math.comb(homes, 2)
     assert numbers == set(range(some)) == states
     assert bound.count_memories(tabled)[0] == some == certificate.count_states(tabled)[0]
+
+
+def test_what_is_passed_on_from_node_to_node_fits_its_numbers() -> None:
+    """Both tables pass it on in 8 bits, and -1 says that a home has come."""
+    most = np.iinfo(np.int8).max
+    assert len(bound.MASKS) - 1 <= most
+    assert MOST_TABLED <= bound.MOST_TABLED
+    assert most >= (1 << MOST_TABLED) - 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_all_homes_behind_the_two_that_say_most_are_kept(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rest = random.integers(-99, 99, 40, dtype=np.int32)
+    mask = int(random.integers(1 << bound.MOST_TABLED))
+    behind = tuple(home for home in HOMES if mask >> home & 1)
+    chosen = certificate.choose_state(rest, 5, mask)
+    assert certificate.list_homes(chosen) & ~mask == 0
+    masks = [_mask(some) for few in range(3) for some in itertools.combinations(behind, few)]
+    states = [state for state in range(29) if certificate.list_homes(state) in masks]
+    assert len(states) == len(masks)
+    assert rest[5 + chosen] == rest[[5 + state for state in states]].max()
 
 
 def test_a_large_session_rises_no_further_than_it_has_time_for() -> None:
